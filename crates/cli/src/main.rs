@@ -1,0 +1,2 @@
+//! The assistant in a terminal.
+fn main() {}

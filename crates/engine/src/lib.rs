@@ -1,0 +1,1 @@
+//! Client of the engine process: start, talk, supervise.

@@ -1,0 +1,1 @@
+//! Pure: reads and checks a GGUF header.

@@ -1,0 +1,1 @@
+//! Catalog, inspection and verification of model files.

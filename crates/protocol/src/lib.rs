@@ -1,0 +1,1 @@
+//! Pure: the frames between host and engine.

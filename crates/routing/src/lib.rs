@@ -1,0 +1,1 @@
+//! Pure: where a turn runs, and why.

@@ -1,0 +1,81 @@
+//! The words of the command line.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::place::Place;
+use crate::report::Report;
+use crate::{bindings, environment, figures, record, run, setup, suite, weights};
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the build needs, build the page, fetch the embedded model
+    Setup,
+    /// Set up, build and open the app (in a terminal without a display: the chat)
+    Run {
+        /// Passed on to the app
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Everything CI checks, from formatting to the real window
+    Test,
+    /// The quick part of `test`: formatting, boundaries, clippy, the page
+    Check,
+    /// Print the `export` lines for building by hand or from an editor
+    Env,
+    /// Fetch a model of models/catalog.toml by its id
+    Fetch {
+        /// For example `qwen2.5-coder-0.5b`
+        id: String,
+    },
+    /// Write the TypeScript bindings of the Rust wire types to ui/src/bindings
+    Bindings,
+    /// Hold docs/figures against its targets and write the table
+    Figures,
+    /// Turn the last cold `test` into the figure setup.cold_minutes
+    RecordSetup,
+    /// Take the screenshots of the README
+    Screenshots {
+        /// Passed on to the program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+    /// Measure the app and the engine against their peers
+    Bench {
+        /// Passed on to the program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
+}
+
+impl Arguments {
+    /// Does the task; the code is the one a started program ended with.
+    pub(crate) fn carry_out(self) -> Result<ExitCode> {
+        let place = Place::find()?;
+        let mut report = Report::start();
+        match self.task {
+            Task::Setup => setup::everything(&place, &mut report)?,
+            Task::Run { rest } => return run::app(&place, &mut report, &rest),
+            Task::Test => suite::whole(&place, &mut report)?,
+            Task::Check => suite::quick(&place, &mut report)?,
+            Task::Env => environment::print(&place),
+            Task::Fetch { id } => weights::fetch(&place, &id)?,
+            Task::Bindings => bindings::write(&place)?,
+            Task::Figures => figures::write(&place)?,
+            Task::RecordSetup => record::setup_figure(&place)?,
+            Task::Screenshots { rest } => return run::tool(&place, &mut report, "screenshots", &rest),
+            Task::Bench { rest } => return run::tool(&place, &mut report, "measure", &rest),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

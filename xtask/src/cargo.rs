@@ -1,6 +1,6 @@
 //! Cargo started from inside `cargo run`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 use crate::command;
@@ -10,7 +10,12 @@ use crate::place::Place;
 /// Cargo in the checkout, with the build's environment and without what `cargo run` added for this
 /// program: build scripts watch their environment, and llama.cpp takes minutes to build again.
 pub(crate) fn cargo(place: &Place) -> Command {
-    let mut cargo = Command::new(command::cargo_program());
+    cargo_with(place, &command::cargo_program())
+}
+
+/// The same surroundings for a program that calls Cargo itself.
+pub(crate) fn cargo_with(place: &Place, program: &OsStr) -> Command {
+    let mut cargo = Command::new(program);
     for (key, _) in std::env::vars_os() {
         let name = key.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

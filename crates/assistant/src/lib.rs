@@ -1,1 +1,4 @@
-//! The use cases: drives the turn machine against the rest; wire types for hosts.
+//! The use cases of Tandem: drives the turn machine against engine, vault and models, and speaks to every
+//! host (window, terminal, test) in one set of wire types.
+
+pub mod wire;

@@ -96,6 +96,9 @@ pub enum GenerateFailure {
         /// Tokens that the context holds.
         context: u32,
     },
+    /// The answer filled the context; its text so far stands.
+    #[error("the answer filled the context")]
+    ContextFull,
     /// No model is loaded and none could be.
     #[error("{0}")]
     NoModel(String),

@@ -1,1 +1,32 @@
-//! The encrypted store.
+//! The encrypted store: conversations, their messages, the search index and the settings, in one SQLCipher database
+//! that one process owns and one connection reads and writes.
+//!
+//! A vault is a folder with three files. `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log)
+//! everything else, and `owner.lock` is held by the process that has the vault open.
+//!
+//! The crate reads no clock and makes no message ids: times and ids come in from the caller.
+
+mod conversations;
+mod database;
+mod durable;
+mod error;
+mod key_file;
+mod keyring;
+mod keys;
+mod messages;
+mod owner;
+mod place;
+mod rows;
+mod search;
+mod settings;
+mod unlock;
+mod vault;
+mod wrap;
+
+pub use conversations::ConversationRow;
+pub use database::{Versions, versions};
+pub use error::VaultError;
+pub use keyring::{KeyStore, KeyringError, OsKeyring};
+pub use search::Hit;
+pub use unlock::{Protection, Status, Unlock};
+pub use vault::Vault;

@@ -1,0 +1,16 @@
+//! What crosses between the assistant and a host: [`Call`]s in, [`Reply`]s or a [`Failure`] out, and [`Event`]s
+//! at any time. The TypeScript of the window is generated from here, and the socket between processes carries
+//! the same types, so there is one schema for all.
+
+mod call;
+mod event;
+mod state;
+mod view;
+
+pub use call::{Call, Failure, Protection, Reply};
+pub use event::{Event, Notice, TurnStep};
+pub use state::{AppState, EngineState, Keyring, Theme, VaultState};
+pub use view::{
+    BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard, Outcome, ReceiptView,
+    SearchHit, Snippet,
+};

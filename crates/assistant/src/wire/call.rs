@@ -1,0 +1,166 @@
+//! What a host may ask for, and what it gets.
+
+use serde::{Deserialize, Serialize};
+use tandem_conversation::{ConversationId, MessageId, TurnId};
+use ts_rs::TS;
+
+use super::{AppState, ConversationRow, ConversationView, DoctorLine, ModelCard, SearchHit, Theme};
+
+/// How a new vault's key is protected.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "with", rename_all = "camelCase")]
+#[ts(export)]
+pub enum Protection {
+    /// By the system's own keyring.
+    Keyring,
+    /// By a passphrase that only the person knows.
+    Passphrase {
+        /// At least eight characters.
+        passphrase: String,
+    },
+}
+
+/// A request.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Call {
+    /// The state of everything → [`Reply::State`].
+    State,
+    /// Makes the vault → [`Reply::State`].
+    Protect {
+        /// How its key is protected.
+        protection: Protection,
+    },
+    /// Opens a vault that a passphrase protects → [`Reply::State`].
+    Unlock {
+        /// The passphrase.
+        passphrase: String,
+    },
+    /// Tries again what failed at start, such as a keyring that was locked → [`Reply::State`].
+    Retry,
+    /// All conversations, newest first → [`Reply::Conversations`].
+    Conversations,
+    /// One conversation with its current branch → [`Reply::Conversation`].
+    Conversation {
+        /// Which.
+        #[ts(type = "string")]
+        id: ConversationId,
+    },
+    /// Makes an empty conversation → [`Reply::Conversation`].
+    NewConversation,
+    /// Gives a conversation a title → [`Reply::Done`].
+    Rename {
+        /// Which.
+        #[ts(type = "string")]
+        id: ConversationId,
+        /// The new title, not empty.
+        title: String,
+    },
+    /// Deletes a conversation for good → [`Reply::Done`].
+    Delete {
+        /// Which.
+        #[ts(type = "string")]
+        id: ConversationId,
+    },
+    /// Searches titles and messages → [`Reply::Hits`].
+    Search {
+        /// Words as the person typed them.
+        query: String,
+    },
+    /// Shows the newest branch that runs through `message` → [`Reply::Conversation`].
+    ChooseBranch {
+        /// Which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// A message of the wanted branch.
+        #[ts(type = "string")]
+        message: MessageId,
+    },
+    /// Asks a question → [`Reply::Turn`]; the answer arrives as [`super::Event::Turn`]s. To edit a question, ask
+    /// again with that question's own parent: the first version stays as a branch.
+    Ask {
+        /// Which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// The message that it follows; `null` for a first one.
+        #[ts(type = "string | null")]
+        parent: Option<MessageId>,
+        /// The question.
+        text: String,
+    },
+    /// Answers a question again, as a further branch → [`Reply::Turn`].
+    Regenerate {
+        /// Which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// The answer to make anew.
+        #[ts(type = "string")]
+        message: MessageId,
+    },
+    /// Stops a turn, keeping its text → [`Reply::Done`].
+    Stop {
+        /// Which.
+        #[ts(type = "string")]
+        turn: TurnId,
+    },
+    /// The models at hand → [`Reply::Models`].
+    Models,
+    /// Loads a model of the list, now and from now on → [`Reply::State`].
+    UseModel {
+        /// Its id, as in [`ModelCard::id`].
+        id: String,
+    },
+    /// Adds a model file, used in place, after checking it → [`Reply::Models`].
+    AddModel {
+        /// The file's path.
+        path: String,
+    },
+    /// Sets the window's colors → [`Reply::State`].
+    SetTheme {
+        /// The theme.
+        theme: Theme,
+    },
+    /// What this machine has and what of it is used, in plain words → [`Reply::Doctor`].
+    Doctor,
+}
+
+/// The answer to a [`Call`].
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Reply {
+    /// It is done; nothing to tell.
+    Done,
+    /// The state of everything.
+    State(AppState),
+    /// All conversations, newest first.
+    Conversations(Vec<ConversationRow>),
+    /// One conversation with its current branch.
+    Conversation(ConversationView),
+    /// Matches, best first.
+    Hits(Vec<SearchHit>),
+    /// A turn began. The conversation already holds the question and the empty answer.
+    Turn {
+        /// The turn.
+        #[ts(type = "string")]
+        turn: TurnId,
+        /// The conversation with its new branch.
+        view: ConversationView,
+    },
+    /// The models at hand.
+    Models(Vec<ModelCard>),
+    /// The doctor's report.
+    Doctor(Vec<DoctorLine>),
+}
+
+/// Why a [`Call`] failed. Hosts go by `code`; `message` is for people, in English.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{message}")]
+#[ts(export)]
+pub struct Failure {
+    /// A stable word, such as `vault.full`.
+    pub code: String,
+    /// What happened and what to do.
+    pub message: String,
+}

@@ -1,0 +1,72 @@
+//! What the assistant tells without being asked.
+
+use serde::{Deserialize, Serialize};
+use tandem_conversation::{ConversationId, MessageId, TurnId};
+use ts_rs::TS;
+
+use super::{AppState, MessageView};
+
+/// Something a person should know about a turn, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Notice {
+    /// A stable word, such as `engine.died`.
+    pub code: String,
+    /// The line, in English.
+    pub message: String,
+}
+
+/// One step of a turn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum TurnStep {
+    /// The prompt was read; text follows.
+    Started,
+    /// More text. Several tokens may be joined.
+    Text {
+        /// The piece.
+        delta: String,
+        /// Tokens generated since the answer began.
+        tokens: u32,
+    },
+    /// Something to know.
+    Notice {
+        /// What.
+        notice: Notice,
+    },
+    /// The end. The message as it is kept.
+    Ended {
+        /// The answer.
+        message: MessageView,
+    },
+}
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "on", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Event {
+    /// The state changed.
+    State {
+        /// As it is now.
+        state: AppState,
+    },
+    /// The list of conversations changed.
+    Conversations,
+    /// A turn went on.
+    Turn {
+        /// Which.
+        #[ts(type = "string")]
+        turn: TurnId,
+        /// In which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// The answer's message.
+        #[ts(type = "string")]
+        message: MessageId,
+        /// What happened.
+        step: TurnStep,
+    },
+}

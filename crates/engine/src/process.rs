@@ -1,0 +1,212 @@
+//! One engine process: started from a thread that lives as long as it, heard and spoken to in frames.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use tandem_protocol::{Event, FrameError, Hello, Request, VERSION, read, write};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    oneshot,
+};
+
+use crate::{Death, EngineError};
+
+/// A running engine. Dropping it ends the process.
+pub(crate) struct Process {
+    child: Arc<Mutex<Child>>,
+    stdin: ChildStdin,
+    events: UnboundedReceiver<Result<Event, Death>>,
+    build: String,
+    #[cfg(windows)]
+    _job: win32job::Job,
+}
+
+struct Started {
+    child: Arc<Mutex<Child>>,
+    stdin: ChildStdin,
+    build: String,
+}
+
+impl Process {
+    /// Starts the program and shakes hands.
+    pub(crate) async fn start(program: &Path) -> Result<Self, EngineError> {
+        let (events_in, events) = unbounded_channel();
+        let (started_in, started) = oneshot::channel();
+        let program = program.to_owned();
+        // Linux ends the engine when the *thread* that started it ends: this one waits for the engine.
+        thread::Builder::new().name("engine-warden".into()).spawn(move || guard(&program, started_in, &events_in))?;
+        let started = started.await.map_err(|_| EngineError::Start("its thread ended".into()))??;
+        Ok(Self {
+            #[cfg(windows)]
+            _job: tie(&started.child)?,
+            child: started.child,
+            stdin: started.stdin,
+            events,
+            build: started.build,
+        })
+    }
+
+    /// Sends a request. That the engine is gone is told by [`Self::event`].
+    pub(crate) fn send(&mut self, request: &Request) {
+        if let Err(error) = write(&mut self.stdin, request) {
+            tracing::debug!(%error, "the engine doesn't take a request");
+        }
+    }
+
+    /// The next event, or how the process ended.
+    pub(crate) async fn event(&mut self) -> Result<Event, EngineError> {
+        match self.events.recv().await {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(death)) => Err(EngineError::Died(death)),
+            None => Err(EngineError::Died(Death::Unknown)),
+        }
+    }
+
+    /// Whether the process ended while nobody asked anything of it.
+    pub(crate) fn is_dead(&mut self) -> bool {
+        matches!(self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait(), Ok(Some(_)) | Err(_))
+    }
+
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner).id()
+    }
+
+    /// What it says of its build.
+    pub(crate) fn build(&self) -> &str {
+        &self.build
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Err(error) = self.child.lock().unwrap_or_else(PoisonError::into_inner).kill() {
+            tracing::debug!(%error, "the engine had ended already");
+        }
+    }
+}
+
+/// The life of the thread: start, shake hands, pass events on, tell the end.
+fn guard(
+    program: &Path,
+    started: oneshot::Sender<Result<Started, EngineError>>,
+    events: &UnboundedSender<Result<Event, Death>>,
+) {
+    let (child, mut stdout) = match start(program) {
+        Ok((child, stdin, mut stdout)) => {
+            let child = Arc::new(Mutex::new(child));
+            match shake_hands(stdin, &mut stdout) {
+                Ok((stdin, build)) => {
+                    let told = started.send(Ok(Started { child: Arc::clone(&child), stdin, build }));
+                    drop(told);
+                    (child, stdout)
+                }
+                Err(error) => {
+                    let error = match error {
+                        // A process that died before it said a word says how it died.
+                        EngineError::Start(_) => EngineError::Died(bury(&child)),
+                        other => {
+                            bury(&child);
+                            other
+                        }
+                    };
+                    let told = started.send(Err(error));
+                    drop(told);
+                    return;
+                }
+            }
+        }
+        Err(error) => {
+            let told = started.send(Err(error));
+            drop(told);
+            return;
+        }
+    };
+    loop {
+        match read::<Event>(&mut stdout) {
+            Ok(event) => {
+                if events.send(Ok(event)).is_err() {
+                    break;
+                }
+            }
+            Err(FrameError::Closed | FrameError::Io(_)) => break,
+            Err(error) => {
+                tracing::warn!(%error, "the engine doesn't speak the protocol");
+                break;
+            }
+        }
+    }
+    // Whoever waited is told; that nobody does any more is as good.
+    let _ = events.send(Err(bury(&child)));
+}
+
+type Spawned = (Child, ChildStdin, BufReader<std::process::ChildStdout>);
+
+fn start(program: &Path) -> Result<Spawned, EngineError> {
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| EngineError::Start(format!("{}: {error}", program.display())))?;
+    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(EngineError::Start("it has no streams".into()));
+    };
+    // Drivers and llama.cpp print there; nothing of it is content.
+    thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            tracing::debug!(target: "tandem_engine", "{line}");
+        }
+    });
+    Ok((child, stdin, BufReader::new(stdout)))
+}
+
+fn shake_hands(
+    mut stdin: ChildStdin,
+    stdout: &mut BufReader<std::process::ChildStdout>,
+) -> Result<(ChildStdin, String), EngineError> {
+    let gone = |error: FrameError| EngineError::Start(error.to_string());
+    let hello: Hello = read(stdout).map_err(gone)?;
+    if !hello.fits() {
+        return Err(EngineError::Version(format!("{}, wanted {VERSION}", hello.version)));
+    }
+    write(&mut stdin, &Hello::new(env!("CARGO_PKG_VERSION"))).map_err(gone)?;
+    Ok((stdin, hello.build))
+}
+
+/// Waits for the end of a process that has closed its output, and doesn't let it linger.
+fn bury(child: &Mutex<Child>) -> Death {
+    let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+    // A dying process closes its output a moment before it can be waited for: it is given that moment, so that
+    // how it died can be told from our own kill.
+    for _ in 0..50 {
+        match child.try_wait() {
+            Ok(Some(status)) => return Death::of(status),
+            Ok(None) => thread::sleep(std::time::Duration::from_millis(10)),
+            Err(_) => break,
+        }
+    }
+    if child.kill().is_err() {
+        return Death::Unknown;
+    }
+    child.wait().map_or(Death::Unknown, Death::of)
+}
+
+/// A job object that ends the engine with the host.
+#[cfg(windows)]
+fn tie(child: &Mutex<Child>) -> Result<win32job::Job, EngineError> {
+    use std::os::windows::io::AsRawHandle;
+    let fail = |error: win32job::JobError| EngineError::Start(error.to_string());
+    let mut limits = win32job::ExtendedLimitInfo::new();
+    limits.limit_kill_on_job_close();
+    let job = win32job::Job::create_with_limit_info(&limits).map_err(fail)?;
+    let handle = child.lock().unwrap_or_else(PoisonError::into_inner).as_raw_handle();
+    job.assign_process(handle as isize).map_err(fail)?;
+    Ok(job)
+}

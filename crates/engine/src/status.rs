@@ -1,0 +1,37 @@
+//! What an engine is at, for hosts to show.
+
+use crate::EngineError;
+
+/// A loaded model's particulars.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ready {
+    /// The device that carries the layers, such as `CPU` or `Vulkan0`.
+    pub device: String,
+    /// Layers on a GPU.
+    pub gpu_layers: u32,
+    /// Tokens that the context holds.
+    pub context: u32,
+    /// Threads that compute.
+    pub threads: u32,
+    /// Whether the model's own chat template is used.
+    pub template: bool,
+    /// Milliseconds that loading took.
+    pub load_ms: u64,
+}
+
+/// What the engine is at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Status {
+    /// No model is loaded. The next question loads it.
+    #[default]
+    Asleep,
+    /// The model is being loaded.
+    Loading {
+        /// From 0 to 1.
+        progress: f32,
+    },
+    /// It is loaded.
+    Ready(Ready),
+    /// It could not be loaded. The next question tries again.
+    Failed(EngineError),
+}

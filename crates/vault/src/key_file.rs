@@ -1,0 +1,87 @@
+//! `keys.json`: the wraps of the data key.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{VaultError, durable, place::Place, wrap::Wrap};
+
+/// The version that this program writes, and the newest that it reads.
+const VERSION: u64 = 1;
+/// Bytes of the largest key file that is read.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// What `keys.json` says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeyFile {
+    version: u64,
+    /// The vault's own id. It names the entry in the keyring.
+    pub(crate) vault: Uuid,
+    /// Milliseconds since 1970 UTC; for show alone.
+    created_ms: i64,
+    wraps: Vec<Wrap>,
+}
+
+/// The one field that every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
+}
+
+impl KeyFile {
+    /// A key file of a new vault with the one wrap `wrap`.
+    pub(crate) fn new(vault: Uuid, wrap: Wrap) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let created_ms = i64::try_from(since.as_millis()).unwrap_or_default();
+        Self { version: VERSION, vault, created_ms, wraps: vec![wrap] }
+    }
+
+    /// The key file of `place`, or `None` when there is none.
+    pub(crate) fn read(place: &Place) -> Result<Option<Self>, VaultError> {
+        let path = place.key_file();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(VaultError::from_io(path, error)),
+        };
+        let mut bytes = Vec::new();
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| VaultError::from_io(&path, error))?;
+        Self::parse(&bytes, path).map(Some)
+    }
+
+    fn parse(bytes: &[u8], path: PathBuf) -> Result<Self, VaultError> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(VaultError::KeyFile { path, why: "it is too large".to_owned() });
+        }
+        let malformed = |error: serde_json::Error| {
+            // The error's own words may quote the file.
+            let why = format!("line {}, column {}", error.line(), error.column());
+            VaultError::KeyFile { path: path.clone(), why }
+        };
+        let Versioned { version } = serde_json::from_slice(bytes).map_err(malformed)?;
+        match version {
+            VERSION => serde_json::from_slice(bytes).map_err(malformed),
+            newer if newer > VERSION => Err(VaultError::KeyFileNewer { version }),
+            _ => Err(VaultError::KeyFile { path, why: format!("version {version} was never written") }),
+        }
+    }
+
+    /// Puts the file in its place, whole or not at all. When this returns it is on the disk.
+    pub(crate) fn write(&self, place: &Place) -> Result<(), VaultError> {
+        let path = place.key_file();
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|error| VaultError::KeyFile { path: path.clone(), why: error.to_string() })?;
+        durable::replace(&path, &text)
+    }
+
+    /// The wrap that `kind` opens.
+    pub(crate) fn wrap(&self, kind: &str) -> Option<&Wrap> {
+        self.wraps.iter().find(|wrap| wrap.kind == kind)
+    }
+}

@@ -13,8 +13,13 @@ const QUIET: &str = "DEBIAN_FRONTEND=noninteractive";
 /// Those of the packages that are installed and configured.
 pub(crate) fn installed(names: &[&str]) -> BTreeSet<String> {
     // dpkg-query fails when one name is unknown, but still prints the others.
-    let output = Command::new("dpkg-query").args(["-W", "-f", "${db:Status-Abbrev}|${Package}\\n"]).args(names).output();
-    output.map(|output| installed_in(&String::from_utf8_lossy(&output.stdout))).unwrap_or_default()
+    let output = Command::new("dpkg-query")
+        .args(["-W", "-f", "${db:Status-Abbrev}|${Package}\\n"])
+        .args(names)
+        .output();
+    output
+        .map(|output| installed_in(&String::from_utf8_lossy(&output.stdout)))
+        .unwrap_or_default()
 }
 
 fn installed_in(text: &str) -> BTreeSet<String> {
@@ -44,10 +49,8 @@ pub(crate) fn install(names: &[&str]) -> Result<()> {
 }
 
 fn install_command(names: &[&str]) -> Result<Command> {
-    let arguments = [QUIET, "apt-get", "install", "-y", "--no-install-recommends"];
-    let mut command = install::as_root("env", &arguments)?;
-    command.args(names);
-    Ok(command)
+    let words = [QUIET, "apt-get", "install", "-y", "--no-install-recommends"];
+    install::as_root("env", &[&words, names].concat())
 }
 
 fn update() -> Result<()> {
@@ -56,13 +59,20 @@ fn update() -> Result<()> {
 }
 
 fn fix(names: &[&str]) -> String {
-    format!("a system package could not be installed; try as root: apt-get install {}", names.join(" "))
+    format!(
+        "a system package could not be installed; try as root: apt-get install {}",
+        names.join(" ")
+    )
 }
 
 fn lists_exist() -> bool {
-    Path::new("/var/lib/apt/lists").read_dir().is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
-    })
+    Path::new("/var/lib/apt/lists")
+        .read_dir()
+        .is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| entry.file_name().to_string_lossy().contains("_Packages"))
+        })
 }
 
 #[cfg(test)]

@@ -22,15 +22,30 @@ pub(crate) fn fingerprint(place: &Place) -> Result<String> {
 
 /// The tests have just written them: they must say what they said before, and git must know it.
 pub(crate) fn unchanged(place: &Place, before: &str) -> Result<Outcome> {
-    let told = command::probe(Command::new("git").current_dir(place.root()).args(["status", "--porcelain", "--", FOLDER]));
-    let unknown: Vec<String> = told.as_deref().unwrap_or_default().lines().filter_map(unstaged).collect();
+    let told = command::probe(Command::new("git").current_dir(place.root()).args([
+        "status",
+        "--porcelain",
+        "--",
+        FOLDER,
+    ]));
+    let unknown: Vec<String> = told
+        .as_deref()
+        .unwrap_or_default()
+        .lines()
+        .filter_map(unstaged)
+        .collect();
     if !unknown.is_empty() {
-        bail!("bindings are not committed: {}; run `cargo xtask bindings` and commit {FOLDER}", unknown.join(", "));
+        bail!(
+            "bindings are not committed: {}; run `cargo xtask bindings` and commit {FOLDER}",
+            unknown.join(", ")
+        );
     }
     if fingerprint(place)? != before {
         bail!("the Rust wire types have changed; run `cargo xtask bindings` and commit {FOLDER}");
     }
-    Ok(Outcome::Already("the committed bindings are what Rust says".into()))
+    Ok(Outcome::Already(
+        "the committed bindings are what Rust says".into(),
+    ))
 }
 
 /// The path of a line of `git status --porcelain` whose second letter, the working tree's, is set.
@@ -46,7 +61,13 @@ mod tests {
     #[test]
     fn staged_bindings_are_fine_and_others_are_not() {
         assert_eq!(unstaged("A  ui/src/bindings/Turn.ts"), None);
-        assert_eq!(unstaged("?? ui/src/bindings/"), Some("ui/src/bindings/".into()));
-        assert_eq!(unstaged("AM ui/src/bindings/Turn.ts"), Some("ui/src/bindings/Turn.ts".into()));
+        assert_eq!(
+            unstaged("?? ui/src/bindings/"),
+            Some("ui/src/bindings/".into())
+        );
+        assert_eq!(
+            unstaged("AM ui/src/bindings/Turn.ts"),
+            Some("ui/src/bindings/Turn.ts".into())
+        );
     }
 }

@@ -43,16 +43,25 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
     let mut breaches: Vec<String> = metadata.packages.iter().flat_map(breaches_of).collect();
     breaches.extend(sources::breaches(place)?);
     if breaches.is_empty() {
-        return Ok(Outcome::Already(format!("{} packages keep their boundaries", metadata.packages.len())));
+        return Ok(Outcome::Already(format!(
+            "{} packages keep their boundaries",
+            metadata.packages.len()
+        )));
     }
     bail!("boundaries are crossed:\n  {}", breaches.join("\n  "))
 }
 
 /// What a package imports against the rules; dependencies of its tests are free.
 fn breaches_of(package: &Package) -> Vec<String> {
-    let imports = package.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev"));
+    let imports = package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind.as_deref() != Some("dev"));
     let Some(rule) = rules::of(&package.name) else {
-        return vec![format!("{} has no row in xtask/src/boundaries/rules.rs", package.name)];
+        return vec![format!(
+            "{} has no row in xtask/src/boundaries/rules.rs",
+            package.name
+        )];
     };
     imports
         .filter_map(|import| rule.forbids(&package.name, &import.name))
@@ -67,22 +76,60 @@ mod tests {
     fn package(name: &str, imports: &[(&str, Option<&str>)]) -> Package {
         let dependencies = imports
             .iter()
-            .map(|(name, kind)| Dependency { name: (*name).into(), kind: kind.map(str::to_owned) })
+            .map(|(name, kind)| Dependency {
+                name: (*name).into(),
+                kind: kind.map(str::to_owned),
+            })
             .collect();
-        Package { name: name.into(), dependencies }
+        Package {
+            name: name.into(),
+            dependencies,
+        }
     }
 
     #[test]
     fn the_table_s_own_examples_are_free() {
         let free = [
-            package("tandem-routing", &[("serde", None), ("tandem-conversation", None), ("tempfile", Some("dev"))]),
-            package("tandem-engine", &[("llama-cpp-2", None), ("tandem-protocol", None)]),
-            package("tandem-vault", &[("sqlx", None), ("keyring", None), ("tandem-conversation", None)]),
-            package("tandem-app", &[("tauri", None), ("tauri-build", Some("build")), ("tandem-assistant", None)]),
-            package("tandem-tests", &[("tandem-vault", None), ("fantoccini", None)]),
+            package(
+                "tandem-routing",
+                &[
+                    ("serde", None),
+                    ("tandem-conversation", None),
+                    ("tempfile", Some("dev")),
+                ],
+            ),
+            package(
+                "tandem-engine",
+                &[("llama-cpp-2", None), ("tandem-protocol", None)],
+            ),
+            package(
+                "tandem-vault",
+                &[
+                    ("sqlx", None),
+                    ("keyring", None),
+                    ("tandem-conversation", None),
+                ],
+            ),
+            package(
+                "tandem-app",
+                &[
+                    ("tauri", None),
+                    ("tauri-build", Some("build")),
+                    ("tandem-assistant", None),
+                ],
+            ),
+            package(
+                "tandem-tests",
+                &[("tandem-vault", None), ("fantoccini", None)],
+            ),
         ];
         for package in free {
-            assert_eq!(breaches_of(&package), Vec::<String>::new(), "{}", package.name);
+            assert_eq!(
+                breaches_of(&package),
+                Vec::<String>::new(),
+                "{}",
+                package.name
+            );
         }
     }
 

@@ -46,7 +46,10 @@ struct Catalog {
 impl Model {
     /// What the file must be.
     pub(crate) fn expected(&self) -> Expected {
-        Expected { sha256: self.sha256.clone(), size: Some(self.size) }
+        Expected {
+            sha256: self.sha256.clone(),
+            size: Some(self.size),
+        }
     }
 
     /// The members that make up the file, in order; empty when no registry carries it.
@@ -62,7 +65,9 @@ pub(crate) fn read(place: &Place) -> Result<Vec<Model>> {
 }
 
 fn parse(text: &str) -> Result<Vec<Model>> {
-    Ok(toml::from_str::<Catalog>(text).context("models/catalog.toml")?.model)
+    Ok(toml::from_str::<Catalog>(text)
+        .context("models/catalog.toml")?
+        .model)
 }
 
 #[cfg(test)]
@@ -74,11 +79,25 @@ mod tests {
         let models = parse(include_str!("../../models/catalog.toml"))?;
         assert_eq!(models.iter().filter(|model| model.embedded).count(), 1);
         for model in &models {
-            assert!(model.sha256.len() == 64 && model.sha256.chars().all(|c| c.is_ascii_hexdigit()), "{}", model.id);
-            assert!(model.sources.iter().all(|source| source.starts_with("https://")), "{}", model.id);
+            assert!(
+                model.sha256.len() == 64 && model.sha256.chars().all(|c| c.is_ascii_hexdigit()),
+                "{}",
+                model.id
+            );
+            assert!(
+                model
+                    .sources
+                    .iter()
+                    .all(|source| source.starts_with("https://")),
+                "{}",
+                model.id
+            );
             assert!(!model.file.contains(['/', '\\']), "{}", model.id);
         }
-        let parts = models.iter().find(|model| model.id == "qwen2.5-coder-0.5b").map(|model| model.pieces().len());
+        let parts = models
+            .iter()
+            .find(|model| model.id == "qwen2.5-coder-0.5b")
+            .map(|model| model.pieces().len());
         assert_eq!(parts, Some(6));
         Ok(())
     }

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::place::Place;
 use crate::report::Report;
-use crate::{bindings, environment, figures, record, run, setup, suite, weights};
+use crate::{bindings, boundaries, environment, figures, record, run, setup, suite, weights};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -31,6 +31,8 @@ enum Task {
     Test,
     /// The quick part of `test`: formatting, boundaries, clippy, the page
     Check,
+    /// The import table and the rules of the sources, alone
+    Boundaries,
     /// Print the `export` lines for building by hand or from an editor
     Env,
     /// Fetch a model of models/catalog.toml by its id
@@ -42,7 +44,7 @@ enum Task {
     Bindings,
     /// Hold docs/figures against its targets and write the table
     Figures,
-    /// Turn the last cold `test` into the figure setup.cold_minutes
+    /// Turn the last cold `test` into the figure `setup.cold_minutes`
     RecordSetup,
     /// Take the screenshots of the README
     Screenshots {
@@ -68,12 +70,15 @@ impl Arguments {
             Task::Run { rest } => return run::app(&place, &mut report, &rest),
             Task::Test => suite::whole(&place, &mut report)?,
             Task::Check => suite::quick(&place, &mut report)?,
+            Task::Boundaries => report.step("boundaries", || boundaries::check(&place))?,
             Task::Env => environment::print(&place),
             Task::Fetch { id } => weights::fetch(&place, &id)?,
             Task::Bindings => bindings::write(&place)?,
             Task::Figures => figures::write(&place)?,
             Task::RecordSetup => record::setup_figure(&place)?,
-            Task::Screenshots { rest } => return run::tool(&place, &mut report, "screenshots", &rest),
+            Task::Screenshots { rest } => {
+                return run::tool(&place, &mut report, "screenshots", &rest);
+            }
             Task::Bench { rest } => return run::tool(&place, &mut report, "measure", &rest),
         }
         Ok(ExitCode::SUCCESS)

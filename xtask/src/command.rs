@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 pub(crate) fn shown(command: &Command) -> String {
     let quote = |word: &OsStr| {
         let word = word.to_string_lossy();
-        if word.is_empty() || word.contains([' ', '\'', '"', '$', '*', '=']) && !word.starts_with("--") {
+        if word.is_empty() || word.contains([' ', '\'', '"', '$', '*']) {
             format!("'{word}'")
         } else {
             word.into_owned()
@@ -27,7 +27,9 @@ pub(crate) fn shown(command: &Command) -> String {
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let text = shown(command);
     println!("    $ {text}");
-    let status = command.status().with_context(|| format!("could not start `{text}`"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("could not start `{text}`"))?;
     if !status.success() {
         bail!("`{text}` failed ({status})");
     }

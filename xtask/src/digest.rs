@@ -19,7 +19,10 @@ pub(crate) struct Expected {
 impl Expected {
     /// A digest alone.
     pub(crate) fn sha256(digest: &str) -> Self {
-        Self { sha256: digest.to_owned(), size: None }
+        Self {
+            sha256: digest.to_owned(),
+            size: None,
+        }
     }
 
     /// Refuses anything else; the error names both values.
@@ -38,8 +41,15 @@ impl Expected {
     /// Reads the file and compares.
     pub(crate) fn verify(&self, file: &Path) -> Result<()> {
         let mut sum = Sum::default();
-        sum.read(&mut File::open(file).with_context(|| format!("{} cannot be read", file.display()))?, None)?;
-        self.check(&file.display().to_string(), &sum.hex(), sum.size)
+        sum.read(
+            &mut File::open(file).with_context(|| format!("{} cannot be read", file.display()))?,
+            None,
+        )?;
+        self.check(
+            &file.display().to_string(),
+            &hex(&sum.state.finalize()),
+            sum.size,
+        )
     }
 }
 
@@ -65,10 +75,6 @@ impl Sum {
             }
         }
     }
-
-    fn hex(self) -> String {
-        hex(&self.state.finalize())
-    }
 }
 
 /// SHA-256 of bytes in memory, as hexadecimal.
@@ -78,25 +84,38 @@ pub(crate) fn of(bytes: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Writes what `source` yields beside `to`, digesting on the way, and gives it its name only if it is
 /// what was expected; else nothing is left behind.
-pub(crate) fn keep(to: &Path, expected: &Expected, source: impl FnOnce(&mut Pen<'_>) -> Result<()>) -> Result<()> {
+pub(crate) fn keep(
+    to: &Path,
+    expected: &Expected,
+    source: impl FnOnce(&mut Pen<'_>) -> Result<()>,
+) -> Result<()> {
     let folder = to.parent().context("a file has a folder")?;
     fs::create_dir_all(folder)?;
     let mut name = to.file_name().context("a file has a name")?.to_os_string();
     name.push(".new");
     let fresh = folder.join(name);
     let written = (|| {
-        let mut pen = Pen { file: &mut File::create(&fresh)?, sum: Sum::default() };
+        let mut pen = Pen {
+            file: &mut File::create(&fresh)?,
+            sum: Sum::default(),
+        };
         source(&mut pen)?;
         let sum = pen.sum;
-        expected.check(&to.display().to_string(), &hex(&sum.state.finalize()), sum.size)?;
+        expected.check(
+            &to.display().to_string(),
+            &hex(&sum.state.finalize()),
+            sum.size,
+        )?;
         File::open(&fresh)?.sync_all()?;
         fs::rename(&fresh, to)?;
         Ok(())
@@ -127,7 +146,8 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     fn folder(name: &str) -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(format!("tandem-xtask-{name}-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("tandem-xtask-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         folder
     }
@@ -135,7 +155,10 @@ mod tests {
     #[test]
     fn the_expected_bytes_get_their_name() -> Result<()> {
         let folder = folder("kept");
-        let expected = Expected { sha256: ABC.into(), size: Some(3) };
+        let expected = Expected {
+            sha256: ABC.into(),
+            size: Some(3),
+        };
         keep(&folder.join("abc"), &expected, |pen| {
             pen.copy(&mut &b"a"[..])?;
             pen.copy(&mut &b"bc"[..])
@@ -147,7 +170,9 @@ mod tests {
     #[test]
     fn a_wrong_digest_is_refused_and_leaves_nothing() -> Result<()> {
         let folder = folder("refused");
-        let refused = keep(&folder.join("abc"), &Expected::sha256(ABC), |pen| pen.copy(&mut &b"abd"[..]));
+        let refused = keep(&folder.join("abc"), &Expected::sha256(ABC), |pen| {
+            pen.copy(&mut &b"abd"[..])
+        });
         assert!(refused.is_err_and(|error| error.to_string().contains("instead of")));
         assert_eq!(folder.read_dir()?.count(), 0);
         Ok(fs::remove_dir_all(folder)?)
@@ -155,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_wrong_size_is_refused() {
-        let expected = Expected { sha256: of(b"abc"), size: Some(4) };
+        let expected = Expected {
+            sha256: of(b"abc"),
+            size: Some(4),
+        };
         assert!(expected.check("x", ABC, 3).is_err());
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn from(source: &str, to: &Path, expected: &Expected) -> Result<()> {
 
 /// The text of a small page.
 pub(crate) fn text(source: &str) -> Result<String> {
-    command::output(base(source)?.arg("--silent").arg(source))
+    command::output(base(source)?.args(["--silent", "--show-error", source]))
 }
 
 fn curl(source: &str, part: &Path, resume: bool) -> Result<()> {
@@ -58,13 +58,27 @@ fn curl(source: &str, part: &Path, resume: bool) -> Result<()> {
     if resume {
         curl.args(["--continue-at", "-"]);
     }
-    command::run(curl.arg("--no-progress-meter").arg("--output").arg(part).arg(source))
-        .with_context(|| format!("{source} could not be fetched"))
+    command::run(
+        curl.arg("--no-progress-meter")
+            .arg("--output")
+            .arg(part)
+            .arg(source),
+    )
+    .with_context(|| format!("{source} could not be fetched"))
 }
 
 fn base(source: &str) -> Result<Command> {
     let mut curl = Command::new("curl");
-    curl.args(["--fail", "--location", "--retry", "3", "--connect-timeout", "20", "--proto", protocol(source)?]);
+    curl.args([
+        "--fail",
+        "--location",
+        "--retry",
+        "3",
+        "--connect-timeout",
+        "20",
+        "--proto",
+        protocol(source)?,
+    ]);
     Ok(curl)
 }
 
@@ -73,7 +87,10 @@ fn protocol(source: &str) -> Result<&'static str> {
     if source.starts_with("https://") {
         return Ok("=https");
     }
-    let host = source.strip_prefix("http://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let host = source
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_default();
     let (name, port) = host.split_once(':').unwrap_or((host, "80"));
     if name == "127.0.0.1" && port.parse::<u16>().is_ok() {
         return Ok("=http");

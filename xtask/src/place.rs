@@ -25,19 +25,34 @@ impl Place {
     pub(crate) fn find() -> Result<Self> {
         let own = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = own.parent().context("xtask lies in a workspace")?.to_path_buf();
+        let root = own
+            .parent()
+            .context("xtask lies in a workspace")?
+            .to_path_buf();
         let text = command::output(
             Command::new(command::cargo_program())
-                .args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"])
+                .args([
+                    "metadata",
+                    "--no-deps",
+                    "--format-version",
+                    "1",
+                    "--manifest-path",
+                ])
                 .arg(root.join("Cargo.toml")),
         )?;
         let metadata: Metadata = serde_json::from_str(&text).context("cargo metadata")?;
-        Ok(Self { root, target: metadata.target_directory })
+        Ok(Self {
+            root,
+            target: metadata.target_directory,
+        })
     }
 
     #[cfg(test)]
     pub(crate) fn of(root: &Path, target: &Path) -> Self {
-        Self { root: root.to_path_buf(), target: target.to_path_buf() }
+        Self {
+            root: root.to_path_buf(),
+            target: target.to_path_buf(),
+        }
     }
 
     /// The checkout.
@@ -62,6 +77,8 @@ impl Place {
 
     /// A program that the workspace builds.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        self.target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+        self.target
+            .join("debug")
+            .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 }

@@ -25,9 +25,16 @@ impl Platform {
         } else if cfg!(windows) {
             &[("winget", Self::Winget)]
         } else {
-            &[("apt-get", Self::Apt), ("dnf", Self::Dnf), ("pacman", Self::Pacman)]
+            &[
+                ("apt-get", Self::Apt),
+                ("dnf", Self::Dnf),
+                ("pacman", Self::Pacman),
+            ]
         };
-        candidates.iter().find(|(program, _)| command::on_path(program).is_some()).map(|(_, platform)| *platform)
+        candidates
+            .iter()
+            .find(|(program, _)| command::on_path(program).is_some())
+            .map(|(_, platform)| *platform)
     }
 }
 
@@ -51,7 +58,10 @@ mod tests {
     fn os_release_values_lose_their_quotes() {
         let text = "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n";
         assert_eq!(value_in(text, "ID").as_deref(), Some("debian"));
-        assert_eq!(value_in(text, "PRETTY_NAME").as_deref(), Some("Debian GNU/Linux 12"));
+        assert_eq!(
+            value_in(text, "PRETTY_NAME").as_deref(),
+            Some("Debian GNU/Linux 12")
+        );
         assert_eq!(value_in(text, "NAME"), None);
     }
 }

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::place::Place;
-use crate::report::Report;
-use crate::{date, machine};
+use crate::report::{Report, Step};
+use crate::{date, machine, setup};
 
 const ID: &str = "setup.cold_minutes";
 
@@ -20,27 +20,53 @@ struct Run {
     minutes: f64,
     date: String,
     machine: String,
-    steps: Value,
+    steps: Vec<Step>,
 }
 
-/// Whether nothing was built or fetched before: no llama.cpp, no setup.
+/// Whether nothing was built or fetched before: no llama.cpp, no setup, a clean clone.
 pub(crate) fn is_cold(place: &Place) -> bool {
-    let built = place.target().join("debug/build").read_dir().is_ok_and(|entries| {
-        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("llama-cpp-sys-2-"))
-    });
-    !built && !place.setup().exists()
+    let built = place
+        .target()
+        .join("debug/build")
+        .read_dir()
+        .is_ok_and(|entries| {
+            entries.flatten().any(|entry| {
+                entry
+                    .file_name()
+                    .to_string_lossy()
+                    .starts_with("llama-cpp-sys-2-")
+            })
+        });
+    let cloned = !place.ui().join("node_modules").exists();
+    !built && cloned && !place.setup().exists()
 }
 
 fn file_of(place: &Place, cold: bool) -> PathBuf {
-    place.setup().join(if cold { "last-cold-test.json" } else { "last-warm-test.json" })
+    place.setup().join(if cold {
+        "last-cold-test.json"
+    } else {
+        "last-warm-test.json"
+    })
 }
 
 /// Keeps a run that went well.
 pub(crate) fn last_test(place: &Place, report: &Report, cold: bool) -> Result<()> {
     let minutes = (report.elapsed().as_secs_f64() / 0.6).round() / 100.0;
-    let run = Run { cold, minutes, date: date::today(), machine: machine::description(), steps: json!(report.steps()) };
-    println!("    {} run, {minutes} min", if cold { "cold" } else { "warm" });
-    Ok(fs::write(file_of(place, cold), serde_json::to_string_pretty(&run)?)?)
+    let run = Run {
+        cold,
+        minutes,
+        date: date::today(),
+        machine: machine::description(),
+        steps: report.steps().to_vec(),
+    };
+    println!(
+        "    {} run, {minutes} min",
+        if cold { "cold" } else { "warm" }
+    );
+    Ok(fs::write(
+        file_of(place, cold),
+        serde_json::to_string_pretty(&run)?,
+    )?)
 }
 
 /// Writes the figure from the last cold run, and both runs beside it.
@@ -49,9 +75,15 @@ pub(crate) fn setup_figure(place: &Place) -> Result<()> {
         let text = fs::read_to_string(file_of(place, cold))?;
         Ok(serde_json::from_str(&text)?)
     };
-    let cold = read(true).context("there was no cold run: run `cargo xtask test` with an empty target folder first")?;
-    if !cold.cold {
-        bail!("the kept run was not cold");
+    let cold = read(true).context(
+        "there was no cold run: run `cargo xtask test` with an empty target folder first",
+    )?;
+    let installed = cold
+        .steps
+        .iter()
+        .any(|step| step.name == setup::PACKAGES && step.worked);
+    if !cold.cold || !installed {
+        bail!("the kept run found its system packages installed: the figure is of a bare system");
     }
     let figures = place.root().join("docs/figures");
     fs::create_dir_all(figures.join("raw"))?;

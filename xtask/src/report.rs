@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a step ended well.
 pub(crate) enum Outcome {
@@ -14,12 +14,14 @@ pub(crate) enum Outcome {
 }
 
 /// One finished step.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Step {
     /// Its title.
     pub(crate) name: String,
     /// Wall time in seconds.
     pub(crate) seconds: f64,
+    /// Whether there was anything to do.
+    pub(crate) worked: bool,
 }
 
 /// The steps so far.
@@ -31,20 +33,33 @@ pub(crate) struct Report {
 impl Report {
     /// The clock starts here.
     pub(crate) fn start() -> Self {
-        Self { started: Instant::now(), steps: Vec::new() }
+        Self {
+            started: Instant::now(),
+            steps: Vec::new(),
+        }
     }
 
     /// Runs one step under its title; an error carries the title, and later steps don't run.
-    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) -> Result<()> {
+    pub(crate) fn step(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> Result<Outcome>,
+    ) -> Result<()> {
         println!("==> {name}");
         let before = Instant::now();
         let outcome = work();
         let seconds = before.elapsed().as_secs_f64();
-        self.steps.push(Step { name: name.to_owned(), seconds });
+        self.steps.push(Step {
+            name: name.to_owned(),
+            seconds,
+            worked: !matches!(outcome, Ok(Outcome::Already(_))),
+        });
         match outcome {
             Ok(Outcome::Done) => println!("    done in {seconds:.1} s"),
             Ok(Outcome::Already(why)) => println!("    {why} ({seconds:.1} s)"),
-            Err(error) => return Err(error.context(format!("step '{name}' failed after {seconds:.1} s"))),
+            Err(error) => {
+                return Err(error.context(format!("step '{name}' failed after {seconds:.1} s")));
+            }
         }
         Ok(())
     }

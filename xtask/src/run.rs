@@ -6,22 +6,36 @@ use anyhow::{Context, Result};
 
 use crate::place::Place;
 use crate::report::{Outcome, Report};
-use crate::{cargo, command, environment, setup};
+use crate::{cargo, command, setup};
 
 /// Opens the app, or the terminal's chat where there is no display.
 pub(crate) fn app(place: &Place, report: &mut Report, rest: &[String]) -> Result<ExitCode> {
     prepare(place, report)?;
     if has_display() {
-        return open(place, "tandem-app", &[], rest);
+        let app = place.program("tandem-app");
+        return open(cargo::outside(place, app.as_os_str()).args(rest));
     }
-    println!("There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so this is the chat in your terminal.");
-    open(place, "tandem", &["chat"], rest)
+    println!(
+        "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so this is the chat in your terminal."
+    );
+    let chat = place.program("tandem");
+    open(
+        cargo::outside(place, chat.as_os_str())
+            .arg("chat")
+            .args(rest),
+    )
 }
 
-/// Runs a program of the whole-system tests.
-pub(crate) fn tool(place: &Place, report: &mut Report, name: &str, rest: &[String]) -> Result<ExitCode> {
+/// Runs a program of the whole-system tests, in the checkout.
+pub(crate) fn tool(
+    place: &Place,
+    report: &mut Report,
+    name: &str,
+    rest: &[String],
+) -> Result<ExitCode> {
     prepare(place, report)?;
-    open(place, name, &[], rest)
+    let tool = place.program(name);
+    open(cargo::cargo_with(place, tool.as_os_str()).args(rest))
 }
 
 fn prepare(place: &Place, report: &mut Report) -> Result<()> {
@@ -32,14 +46,11 @@ fn prepare(place: &Place, report: &mut Report) -> Result<()> {
     })
 }
 
-fn open(place: &Place, name: &str, first: &[&str], rest: &[String]) -> Result<ExitCode> {
-    let program = place.program(name);
-    let status = Command::new(&program)
-        .args(first)
-        .args(rest)
-        .envs(environment::variables(place))
+/// Waits for the program and passes its code on; one that a signal ended counts as failed.
+fn open(program: &mut Command) -> Result<ExitCode> {
+    let status = program
         .status()
-        .with_context(|| format!("{} could not be started", program.display()))?;
+        .with_context(|| format!("`{}` could not be started", command::shown(program)))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

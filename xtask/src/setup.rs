@@ -6,9 +6,12 @@ use crate::place::Place;
 use crate::report::Report;
 use crate::{install, node, ui, vulkan, weights};
 
+/// The title of the step that installs system packages.
+pub(crate) const PACKAGES: &str = "system packages";
+
 /// Does what is missing and nothing else: a second run only probes.
 pub(crate) fn everything(place: &Place, report: &mut Report) -> Result<()> {
-    report.step("system packages", || {
+    report.step(PACKAGES, || {
         // Linux gets Node and the model as wheels where nothing better is at hand.
         let node = cfg!(target_os = "linux") && node::system().is_none();
         install::system_packages(node || weights::embedded_is_missing(place)?)

@@ -23,7 +23,9 @@ pub(crate) fn of_this_machine() -> Vec<Source> {
     }
     let mut sources = Vec::new();
     for file in files {
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            continue;
+        };
         match file.extension().and_then(|ending| ending.to_str()) {
             Some("sources") => sources.extend(deb822(&text)),
             Some("list") => sources.extend(text.lines().filter_map(one_line)),
@@ -47,7 +49,11 @@ fn one_line(line: &str) -> Option<Source> {
         .filter_map(|option| option.split_once('='))
         .find(|(key, _)| key.eq_ignore_ascii_case("signed-by"))
         .map(|(_, value)| value.to_owned());
-    Some(Source { uri: words.next()?.to_owned(), suite: words.next()?.to_owned(), signed_by })
+    Some(Source {
+        uri: words.next()?.to_owned(),
+        suite: words.next()?.to_owned(),
+        signed_by,
+    })
 }
 
 /// Paragraphs of `Key: value`; a key that is embedded in the file is left out, being no path.
@@ -63,13 +69,18 @@ fn deb822(text: &str) -> Vec<Source> {
                 .map(|(_, value)| value.trim())
         };
         let off = value("Enabled").is_some_and(|value| value.eq_ignore_ascii_case("no"));
-        let packages = value("Types").is_some_and(|types| types.split_whitespace().any(|kind| kind == "deb"));
+        let packages =
+            value("Types").is_some_and(|types| types.split_whitespace().any(|kind| kind == "deb"));
         let suite = value("Suites").and_then(|suites| suites.split_whitespace().next());
         if let (false, true, Some(uris), Some(suite)) = (off, packages, value("URIs"), suite) {
-            sources.extend(uris.split_whitespace().map(|uri| Source {
-                uri: uri.to_owned(),
-                suite: suite.to_owned(),
-                signed_by: value("Signed-By").filter(|path| path.starts_with('/')).map(str::to_owned),
+            sources.extend(uris.split_whitespace().map(|uri| {
+                Source {
+                    uri: uri.to_owned(),
+                    suite: suite.to_owned(),
+                    signed_by: value("Signed-By")
+                        .filter(|path| path.starts_with('/'))
+                        .map(str::to_owned),
+                }
             }));
         }
     }
@@ -82,9 +93,12 @@ mod tests {
 
     #[test]
     fn one_line_sources_are_read_with_and_without_options() {
-        let plain = one_line("deb http://mirror.example/debian bookworm main").map(|source| source.uri);
+        let plain =
+            one_line("deb http://mirror.example/debian bookworm main").map(|source| source.uri);
         assert_eq!(plain.as_deref(), Some("http://mirror.example/debian"));
-        let signed = one_line("deb [arch=amd64 signed-by=/k.gpg] https://mirror.example/ubuntu noble main # x");
+        let signed = one_line(
+            "deb [arch=amd64 signed-by=/k.gpg] https://mirror.example/ubuntu noble main # x",
+        );
         assert_eq!(
             signed,
             Some(Source {
@@ -93,8 +107,14 @@ mod tests {
                 signed_by: Some("/k.gpg".into()),
             })
         );
-        assert_eq!(one_line("# deb http://mirror.example/debian bookworm main"), None);
-        assert_eq!(one_line("deb-src http://mirror.example/debian bookworm main"), None);
+        assert_eq!(
+            one_line("# deb http://mirror.example/debian bookworm main"),
+            None
+        );
+        assert_eq!(
+            one_line("deb-src http://mirror.example/debian bookworm main"),
+            None
+        );
     }
 
     #[test]

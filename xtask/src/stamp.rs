@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn a_stamp_changes_with_a_file_below_the_folder() -> Result<()> {
-        let folder = std::env::temp_dir().join(format!("tandem-xtask-stamp-{}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("tandem-xtask-stamp-{}", std::process::id()));
         fs::create_dir_all(folder.join("deep"))?;
         let file = folder.join("deep/file");
         fs::write(&file, "one")?;

@@ -59,22 +59,28 @@ fn source(place: &Place, report: &mut Report) -> Result<()> {
 
 fn page(place: &Place, report: &mut Report) -> Result<()> {
     for script in ["check", "lint", "test"] {
-        report.step(&format!("page: {script}"), || ui::script(place, script).map(|()| Outcome::Done))?;
+        report.step(&format!("page: {script}"), || {
+            ui::script(place, script).map(|()| Outcome::Done)
+        })?;
     }
     Ok(())
 }
 
 fn clippy(place: &Place, report: &mut Report) -> Result<()> {
-    report.step("clippy", || run(cargo::workspace(place, "clippy").args(["--all-targets", "--", "-D", "warnings"])))
+    report.step("clippy", || {
+        run(cargo::workspace(place, "clippy").args(["--all-targets", "--", "-D", "warnings"]))
+    })
 }
 
 /// rustup's smallest profile comes without them.
 fn components(place: &Place) -> Result<Outcome> {
-    let there = |verb: &str| command::probe(cargo::cargo(place).args([verb, "--version"])).is_some();
+    let there =
+        |verb: &str| command::probe(cargo::cargo(place).args([verb, "--version"])).is_some();
     if there("fmt") && there("clippy") {
         return Ok(Outcome::Already("rustfmt and clippy are there".into()));
     }
-    run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"])).context("install rustfmt and clippy for this Rust")
+    run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]))
+        .context("install rustfmt and clippy for this Rust")
 }
 
 fn run(command: &mut Command) -> Result<Outcome> {

@@ -26,7 +26,10 @@ impl Target {
             Some("==") => Relation::Exactly,
             _ => bail!("the target '{text}' begins with none of <=, >= and =="),
         };
-        let value = words.next().and_then(|word| word.parse().ok()).with_context(|| format!("the target '{text}' has no number"))?;
+        let value = words
+            .next()
+            .and_then(|word| word.parse().ok())
+            .with_context(|| format!("the target '{text}' has no number"))?;
         Ok(Self { relation, value })
     }
 

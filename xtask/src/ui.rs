@@ -21,10 +21,15 @@ pub(crate) fn packages(place: &Place) -> Result<Outcome> {
     let key = stamp::of_contents(&[place.ui().join("package-lock.json")])?;
     let file = stamp_file(place, "install");
     if stamp::holds(&file, &key) {
-        return Ok(Outcome::Already("ui/node_modules matches the lockfile".into()));
+        return Ok(Outcome::Already(
+            "ui/node_modules matches the lockfile".into(),
+        ));
     }
-    command::run(&mut node::npm(place, &["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))
-        .context("the page's packages could not be installed; try `npm ci --ignore-scripts` in ui/")?;
+    command::run(&mut node::npm(
+        place,
+        &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    ))
+    .context("the page's packages could not be installed; try `npm ci --ignore-scripts` in ui/")?;
     stamp::press(&file, &key)?;
     Ok(Outcome::Done)
 }
@@ -50,7 +55,10 @@ fn inputs(place: &Place) -> Result<Vec<PathBuf>> {
     let mut inputs: Vec<_> = INPUTS.iter().map(|name| place.ui().join(name)).collect();
     for entry in place.ui().read_dir()? {
         let path = entry?.path();
-        if path.extension().is_some_and(|ending| ["json", "ts", "js"].iter().any(|one| ending == *one)) {
+        if path
+            .extension()
+            .is_some_and(|ending| ["json", "ts", "js"].iter().any(|one| ending == *one))
+        {
             inputs.push(path);
         }
     }

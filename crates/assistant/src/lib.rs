@@ -1,4 +1,21 @@
 //! The use cases of Tandem: drives the turn machine against engine, vault and models, and speaks to every
 //! host (window, terminal, test) in one set of wire types.
 
+mod assistant;
+mod attach;
+mod conversations;
+mod doctor;
+mod door;
+mod drive;
+mod failure;
+mod gate;
+mod input;
+mod library;
+mod logs;
+mod paths;
+mod turns;
 pub mod wire;
+
+pub use door::Door;
+pub use logs::keep_logs;
+pub use paths::Paths;

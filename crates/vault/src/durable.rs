@@ -16,11 +16,16 @@ pub(crate) fn private_dir(dir: &Path) -> Result<(), VaultError> {
     {
         use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
         builder.mode(0o700);
-        builder.create(dir).map_err(|error| VaultError::from_io(dir, error))?;
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(|error| VaultError::from_io(dir, error))?;
+        builder
+            .create(dir)
+            .map_err(|error| VaultError::from_io(dir, error))?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+            .map_err(|error| VaultError::from_io(dir, error))?;
     }
     #[cfg(not(unix))]
-    builder.create(dir).map_err(|error| VaultError::from_io(dir, error))?;
+    builder
+        .create(dir)
+        .map_err(|error| VaultError::from_io(dir, error))?;
     if let Some(parent) = dir.parent() {
         // The entry of a new folder is in its parent. A parent that can't be synced still holds the folder.
         let _ = sync_dir(parent);
@@ -61,7 +66,9 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), VaultError> {
     // Windows has no such call: its file systems keep entries in their own journal.
     if cfg!(unix) {
-        File::open(dir).and_then(|file| file.sync_all()).map_err(|error| VaultError::from_io(dir, error))?;
+        File::open(dir)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| VaultError::from_io(dir, error))?;
     }
     Ok(())
 }

@@ -10,7 +10,9 @@ use crate::KeyringError;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// Another process, or another [`crate::Vault`] of this one, has the vault open.
-    #[error("Tandem is already running with this data. Use the window that is open, or close it first.")]
+    #[error(
+        "Tandem is already running with this data. Use the window that is open, or close it first."
+    )]
     Owned,
     /// The folder holds no vault.
     #[error("There is no data of Tandem's in {}.", dir.display())]
@@ -44,7 +46,9 @@ pub enum VaultError {
         why: String,
     },
     /// `keys.json` was written by a newer Tandem.
-    #[error("This data was written by a newer Tandem (key file version {version}). Install that version or a newer one.")]
+    #[error(
+        "This data was written by a newer Tandem (key file version {version}). Install that version or a newer one."
+    )]
     KeyFileNewer {
         /// The version that the file names.
         version: u64,
@@ -83,13 +87,17 @@ pub enum VaultError {
         path: PathBuf,
     },
     /// The program is linked to no SQLCipher, or to one that is too old.
-    #[error("This build of Tandem is linked to {linked}, which can't keep data safely. Install a whole build.")]
+    #[error(
+        "This build of Tandem is linked to {linked}, which can't keep data safely. Install a whole build."
+    )]
     TooOld {
         /// What is linked.
         linked: String,
     },
     /// The database was written by a newer Tandem.
-    #[error("This data was written by a newer Tandem (step {migration}). Install that version or a newer one.")]
+    #[error(
+        "This data was written by a newer Tandem (step {migration}). Install that version or a newer one."
+    )]
     FromNewer {
         /// The first migration that this program doesn't know, or knows differently.
         migration: i64,
@@ -201,7 +209,9 @@ impl VaultError {
         let path = path.into();
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Self::ReadOnly { path },
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                Self::ReadOnly { path }
+            }
             _ => Self::Io { path, source },
         }
     }

@@ -37,9 +37,16 @@ struct Versioned {
 impl KeyFile {
     /// A key file of a new vault with the one wrap `wrap`.
     pub(crate) fn new(vault: Uuid, wrap: Wrap) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let created_ms = i64::try_from(since.as_millis()).unwrap_or_default();
-        Self { version: VERSION, vault, created_ms, wraps: vec![wrap] }
+        Self {
+            version: VERSION,
+            vault,
+            created_ms,
+            wraps: vec![wrap],
+        }
     }
 
     /// The key file of `place`, or `None` when there is none.
@@ -51,32 +58,45 @@ impl KeyFile {
             Err(error) => return Err(VaultError::from_io(path, error)),
         };
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| VaultError::from_io(&path, error))?;
+        file.take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| VaultError::from_io(&path, error))?;
         Self::parse(&bytes, path).map(Some)
     }
 
     fn parse(bytes: &[u8], path: PathBuf) -> Result<Self, VaultError> {
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(VaultError::KeyFile { path, why: "it is too large".to_owned() });
+            return Err(VaultError::KeyFile {
+                path,
+                why: "it is too large".to_owned(),
+            });
         }
         let malformed = |error: serde_json::Error| {
             // The error's own words may quote the file.
             let why = format!("line {}, column {}", error.line(), error.column());
-            VaultError::KeyFile { path: path.clone(), why }
+            VaultError::KeyFile {
+                path: path.clone(),
+                why,
+            }
         };
         let Versioned { version } = serde_json::from_slice(bytes).map_err(malformed)?;
         match version {
             VERSION => serde_json::from_slice(bytes).map_err(malformed),
             newer if newer > VERSION => Err(VaultError::KeyFileNewer { version }),
-            _ => Err(VaultError::KeyFile { path, why: format!("version {version} was never written") }),
+            _ => Err(VaultError::KeyFile {
+                path,
+                why: format!("version {version} was never written"),
+            }),
         }
     }
 
     /// Puts the file in its place, whole or not at all. When this returns it is on the disk.
     pub(crate) fn write(&self, place: &Place) -> Result<(), VaultError> {
         let path = place.key_file();
-        let text = serde_json::to_vec_pretty(self)
-            .map_err(|error| VaultError::KeyFile { path: path.clone(), why: error.to_string() })?;
+        let text = serde_json::to_vec_pretty(self).map_err(|error| VaultError::KeyFile {
+            path: path.clone(),
+            why: error.to_string(),
+        })?;
         durable::replace(&path, &text)
     }
 

@@ -40,7 +40,9 @@ pub enum KeyringError {
     )]
     Missing,
     /// The keyring holds several keys of this vault, or one that isn't a key.
-    #[error("The keyring holds something else, or several keys, where Tandem's key should be. Remove the wrong one; the data is untouched.")]
+    #[error(
+        "The keyring holds something else, or several keys, where Tandem's key should be. Remove the wrong one; the data is untouched."
+    )]
     Ambiguous,
     /// Anything else, in the keyring's words.
     #[error("The keyring failed ({0}). Try again; if it stays so, sign out and in.")]

@@ -4,11 +4,18 @@
 //! A vault is a folder with three files. `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log)
 //! everything else, and `owner.lock` is held by the process that has the vault open.
 //!
-//! The crate reads no clock and makes no message ids: times and ids come in from the caller.
+//! Times and ids come in from the caller; only the key file's date is read from the clock here.
+
+#![allow(
+    clippy::doc_markdown,
+    reason = "SQLite and SQLCipher are names, not items"
+)]
 
 mod conversations;
 mod database;
 mod durable;
+#[cfg(test)]
+mod erasure_tests;
 mod error;
 mod key_file;
 mod keyring;

@@ -19,8 +19,14 @@ impl Place {
         // Absolute, because SQLite reads a relative name that begins with `file:` as a URI.
         let dir = std::path::absolute(dir).map_err(|error| VaultError::from_io(dir, error))?;
         if dir.to_str().is_none() {
-            let why = io::Error::new(io::ErrorKind::InvalidInput, "the folder's name isn't valid Unicode");
-            return Err(VaultError::Io { path: dir, source: why });
+            let why = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the folder's name isn't valid Unicode",
+            );
+            return Err(VaultError::Io {
+                path: dir,
+                source: why,
+            });
         }
         Ok(Self { dir })
     }

@@ -33,7 +33,7 @@ pub(crate) struct Wrap {
 }
 
 /// Why a wrap doesn't open.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WrapError {
     /// The wrap itself is malformed, in words.
     Malformed(&'static str),
@@ -43,11 +43,20 @@ pub(crate) enum WrapError {
 
 impl Wrap {
     /// Seals `dek` of the vault `vault` with `kek`.
-    pub(crate) fn seal(kind: &str, vault: Uuid, kdf: Option<Kdf>, kek: &Key, dek: &Key) -> Result<Self, VaultError> {
+    pub(crate) fn seal(
+        kind: &str,
+        vault: Uuid,
+        kdf: Option<Kdf>,
+        kek: &Key,
+        dek: &Key,
+    ) -> Result<Self, VaultError> {
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).map_err(|_| VaultError::NoRandomness)?;
         let aad = bound_to(vault, kind);
-        let payload = Payload { msg: dek.bytes(), aad: aad.as_bytes() };
+        let payload = Payload {
+            msg: dek.bytes(),
+            aad: aad.as_bytes(),
+        };
         let sealed = cipher(kek)
             .and_then(|cipher| cipher.encrypt(&XNonce::from(nonce), payload).ok())
             .ok_or_else(|| VaultError::Database("the key couldn't be sealed".to_owned()))?;
@@ -61,11 +70,18 @@ impl Wrap {
 
     /// The data key.
     pub(crate) fn open(&self, vault: Uuid, kek: &Key) -> Result<Key, WrapError> {
-        let nonce = Base64::decode_vec(&self.nonce).map_err(|_| WrapError::Malformed("a nonce isn't Base64"))?;
-        let nonce: [u8; 24] = nonce.try_into().map_err(|_| WrapError::Malformed("a nonce isn't 24 bytes long"))?;
-        let sealed = Base64::decode_vec(&self.sealed).map_err(|_| WrapError::Malformed("a wrap isn't Base64"))?;
+        let nonce = Base64::decode_vec(&self.nonce)
+            .map_err(|_| WrapError::Malformed("a nonce isn't Base64"))?;
+        let nonce: [u8; 24] = nonce
+            .try_into()
+            .map_err(|_| WrapError::Malformed("a nonce isn't 24 bytes long"))?;
+        let sealed = Base64::decode_vec(&self.sealed)
+            .map_err(|_| WrapError::Malformed("a wrap isn't Base64"))?;
         let aad = bound_to(vault, &self.kind);
-        let payload = Payload { msg: &sealed, aad: aad.as_bytes() };
+        let payload = Payload {
+            msg: &sealed,
+            aad: aad.as_bytes(),
+        };
         let opened = cipher(kek)
             .and_then(|cipher| cipher.decrypt(&XNonce::from(nonce), payload).ok())
             .map(Zeroizing::new)
@@ -109,19 +125,33 @@ impl Kdf {
     pub(crate) fn new() -> Result<Self, VaultError> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|_| VaultError::NoRandomness)?;
-        Ok(Self { algorithm: "argon2id".to_owned(), m_kib: 64 * 1024, t: 3, p: 1, salt: Base64::encode_string(&salt) })
+        Ok(Self {
+            algorithm: "argon2id".to_owned(),
+            m_kib: 64 * 1024,
+            t: 3,
+            p: 1,
+            salt: Base64::encode_string(&salt),
+        })
     }
 
     /// The key of `passphrase`. Takes about a fifth of a second of one core and the memory that it names.
     pub(crate) fn derive(&self, passphrase: &str) -> Result<Key, WrapError> {
         // The file is the only thing that an attacker may write: it must not be able to hang the device.
         if self.algorithm != "argon2id" {
-            return Err(WrapError::Malformed("the passphrase's algorithm is unknown"));
+            return Err(WrapError::Malformed(
+                "the passphrase's algorithm is unknown",
+            ));
         }
-        if !MEMORY_KIB.contains(&self.m_kib) || !PASSES.contains(&self.t) || !LANES.contains(&self.p) {
-            return Err(WrapError::Malformed("the passphrase's cost is out of bounds"));
+        if !MEMORY_KIB.contains(&self.m_kib)
+            || !PASSES.contains(&self.t)
+            || !LANES.contains(&self.p)
+        {
+            return Err(WrapError::Malformed(
+                "the passphrase's cost is out of bounds",
+            ));
         }
-        let salt = Base64::decode_vec(&self.salt).map_err(|_| WrapError::Malformed("the salt isn't Base64"))?;
+        let salt = Base64::decode_vec(&self.salt)
+            .map_err(|_| WrapError::Malformed("the salt isn't Base64"))?;
         if !(16..=64).contains(&salt.len()) {
             return Err(WrapError::Malformed("the salt's length is out of bounds"));
         }
@@ -155,7 +185,10 @@ mod tests {
     #[test]
     fn a_wrap_opens_with_its_key() {
         let vault = Uuid::from_u128(1);
-        assert_eq!(sealed(vault).open(vault, &key(1)).unwrap().bytes(), key(2).bytes());
+        assert_eq!(
+            sealed(vault).open(vault, &key(1)).unwrap().bytes(),
+            key(2).bytes()
+        );
     }
 
     #[test]
@@ -163,9 +196,18 @@ mod tests {
         let vault = Uuid::from_u128(1);
         let wrap = sealed(vault);
         assert_eq!(wrap.open(vault, &key(3)).unwrap_err(), WrapError::WrongKey);
-        assert_eq!(wrap.open(Uuid::from_u128(2), &key(1)).unwrap_err(), WrapError::WrongKey);
-        let posing = Wrap { kind: PASSPHRASE.to_owned(), ..wrap };
-        assert_eq!(posing.open(vault, &key(1)).unwrap_err(), WrapError::WrongKey);
+        assert_eq!(
+            wrap.open(Uuid::from_u128(2), &key(1)).unwrap_err(),
+            WrapError::WrongKey
+        );
+        let posing = Wrap {
+            kind: PASSPHRASE.to_owned(),
+            ..wrap
+        };
+        assert_eq!(
+            posing.open(vault, &key(1)).unwrap_err(),
+            WrapError::WrongKey
+        );
     }
 
     #[test]
@@ -181,12 +223,25 @@ mod tests {
         let vault = Uuid::from_u128(1);
         let whole = sealed(vault);
         for nonce in ["", "AAAA", "not base64"] {
-            let wrap = Wrap { nonce: nonce.to_owned(), ..whole.clone() };
-            assert!(matches!(wrap.open(vault, &key(1)), Err(WrapError::Malformed(_))), "{nonce}");
+            let wrap = Wrap {
+                nonce: nonce.to_owned(),
+                ..whole.clone()
+            };
+            assert!(
+                matches!(wrap.open(vault, &key(1)), Err(WrapError::Malformed(_))),
+                "{nonce}"
+            );
         }
         for sealed in ["", "AAAA"] {
-            let wrap = Wrap { sealed: sealed.to_owned(), ..whole.clone() };
-            assert_eq!(wrap.open(vault, &key(1)).unwrap_err(), WrapError::WrongKey, "{sealed}");
+            let wrap = Wrap {
+                sealed: sealed.to_owned(),
+                ..whole.clone()
+            };
+            assert_eq!(
+                wrap.open(vault, &key(1)).unwrap_err(),
+                WrapError::WrongKey,
+                "{sealed}"
+            );
         }
     }
 
@@ -194,19 +249,52 @@ mod tests {
     fn a_hostile_cost_is_refused_before_any_work() {
         let kdf = Kdf::new().unwrap();
         let hostile = [
-            Kdf { m_kib: 1024 * 1024 + 1, ..kdf.clone() },
-            Kdf { m_kib: u32::MAX, ..kdf.clone() },
-            Kdf { m_kib: 8, ..kdf.clone() },
-            Kdf { t: 17, ..kdf.clone() },
-            Kdf { t: 0, ..kdf.clone() },
-            Kdf { p: 17, ..kdf.clone() },
-            Kdf { p: 0, ..kdf.clone() },
-            Kdf { algorithm: "argon2d".to_owned(), ..kdf.clone() },
-            Kdf { salt: "AAAA".to_owned(), ..kdf.clone() },
-            Kdf { salt: "!".to_owned(), ..kdf },
+            Kdf {
+                m_kib: 1024 * 1024 + 1,
+                ..kdf.clone()
+            },
+            Kdf {
+                m_kib: u32::MAX,
+                ..kdf.clone()
+            },
+            Kdf {
+                m_kib: 8,
+                ..kdf.clone()
+            },
+            Kdf {
+                t: 17,
+                ..kdf.clone()
+            },
+            Kdf {
+                t: 0,
+                ..kdf.clone()
+            },
+            Kdf {
+                p: 17,
+                ..kdf.clone()
+            },
+            Kdf {
+                p: 0,
+                ..kdf.clone()
+            },
+            Kdf {
+                algorithm: "argon2d".to_owned(),
+                ..kdf.clone()
+            },
+            Kdf {
+                salt: "AAAA".to_owned(),
+                ..kdf.clone()
+            },
+            Kdf {
+                salt: "!".to_owned(),
+                ..kdf
+            },
         ];
         for kdf in hostile {
-            assert!(matches!(kdf.derive("passphrase"), Err(WrapError::Malformed(_))), "{kdf:?}");
+            assert!(
+                matches!(kdf.derive("passphrase"), Err(WrapError::Malformed(_))),
+                "{kdf:?}"
+            );
         }
     }
 

@@ -69,7 +69,10 @@ fn string(text: &str) -> usize {
 }
 
 fn raw_string(text: &str) -> Option<usize> {
-    let hashes = text[1..].chars().take_while(|letter| *letter == '#').count();
+    let hashes = text[1..]
+        .chars()
+        .take_while(|letter| *letter == '#')
+        .count();
     let inside = 1 + hashes;
     text[inside..].strip_prefix('"')?;
     let end = format!("\"{}", "#".repeat(hashes));

@@ -21,7 +21,10 @@ pub(super) fn below(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>> {
             if !FOREIGN.iter().any(|foreign| name == *foreign) {
                 found.extend(below(&path, endings)?);
             }
-        } else if path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one)) {
+        } else if path
+            .extension()
+            .is_some_and(|ending| endings.iter().any(|one| ending == *one))
+        {
             found.push(path);
         }
     }

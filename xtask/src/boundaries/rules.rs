@@ -10,8 +10,26 @@ pub(super) struct Rule {
 
 /// No input, no output, no clock: what a pure crate never imports.
 const IMPURE: [&str; 20] = [
-    "async-std", "chrono", "dirs", "directories", "fs-err", "hyper", "interprocess", "jiff", "libc", "memmap2", "mio",
-    "nix", "reqwest", "rustix", "smol", "sysinfo", "tempfile", "time", "tokio", "walkdir",
+    "async-std",
+    "chrono",
+    "dirs",
+    "directories",
+    "fs-err",
+    "hyper",
+    "interprocess",
+    "jiff",
+    "libc",
+    "memmap2",
+    "mio",
+    "nix",
+    "reqwest",
+    "rustix",
+    "smol",
+    "sysinfo",
+    "tempfile",
+    "time",
+    "tokio",
+    "walkdir",
 ];
 
 /// Dependencies that belong to some packages alone; a name also covers all that continue it with a dash.
@@ -34,8 +52,14 @@ const TABLE: [(&str, Rule); 14] = [
     ("tandem-gguf", pure(&[])),
     ("tandem-protocol", pure(&[])),
     ("tandem-privacy", pure(&["tandem-conversation"])),
-    ("tandem-routing", pure(&["tandem-conversation", "tandem-privacy"])),
-    ("tandem-engine-client", only(&["tandem-conversation", "tandem-protocol", "tandem-gguf"])),
+    (
+        "tandem-routing",
+        pure(&["tandem-conversation", "tandem-privacy"]),
+    ),
+    (
+        "tandem-engine-client",
+        only(&["tandem-conversation", "tandem-protocol", "tandem-gguf"]),
+    ),
     ("tandem-engine", only(&["tandem-protocol", "tandem-gguf"])),
     ("tandem-cloud", only(&["tandem-conversation"])),
     ("tandem-vault", only(&["tandem-conversation"])),
@@ -60,25 +84,40 @@ const TABLE: [(&str, Rule); 14] = [
 ];
 
 const fn pure(ours: &'static [&'static str]) -> Rule {
-    Rule { ours: Some(ours), pure: true }
+    Rule {
+        ours: Some(ours),
+        pure: true,
+    }
 }
 
 const fn only(ours: &'static [&'static str]) -> Rule {
-    Rule { ours: Some(ours), pure: false }
+    Rule {
+        ours: Some(ours),
+        pure: false,
+    }
 }
 
 /// The rule of a package.
 pub(super) fn of(package: &str) -> Option<&'static Rule> {
-    const EVERYTHING: Rule = Rule { ours: None, pure: false };
+    const EVERYTHING: Rule = Rule {
+        ours: None,
+        pure: false,
+    };
     if package == TESTS {
         return Some(&EVERYTHING);
     }
-    TABLE.iter().find(|(name, _)| *name == package).map(|(_, rule)| rule)
+    TABLE
+        .iter()
+        .find(|(name, _)| *name == package)
+        .map(|(_, rule)| rule)
 }
 
 /// The folders of the pure crates.
 pub(super) fn pure_folders() -> impl Iterator<Item = String> {
-    TABLE.iter().filter(|(_, rule)| rule.pure).map(|(name, _)| format!("crates/{}/src", name.trim_start_matches("tandem-")))
+    TABLE
+        .iter()
+        .filter(|(_, rule)| rule.pure)
+        .map(|(name, _)| format!("crates/{}/src", name.trim_start_matches("tandem-")))
 }
 
 impl Rule {
@@ -91,8 +130,17 @@ impl Rule {
         if self.pure && IMPURE.contains(&import) {
             return Some(format!("is pure and may not import {import}"));
         }
-        let covers = |name: &str| import.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-        let (name, owners) = OWNED.iter().find(|(name, owners)| covers(name) && !owners.contains(&package))?;
-        Some(format!("may not import {import}; {name} belongs to {}", owners.join(" and ")))
+        let covers = |name: &str| {
+            import
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        let (name, owners) = OWNED
+            .iter()
+            .find(|(name, owners)| covers(name) && !owners.contains(&package))?;
+        Some(format!(
+            "may not import {import}; {name} belongs to {}",
+            owners.join(" and ")
+        ))
     }
 }

@@ -25,13 +25,19 @@ impl Default for OsKeyring {
 impl OsKeyring {
     /// The keyring under Tandem's own name, with 15 seconds for each call.
     pub fn new() -> Self {
-        Self { service: "app.tandem.vault".to_owned(), deadline: Duration::from_secs(15) }
+        Self {
+            service: "app.tandem.vault".to_owned(),
+            deadline: Duration::from_secs(15),
+        }
     }
 
     /// The same under another service name, so that a test never meets a person's key.
     #[must_use]
     pub fn service(self, service: &str) -> Self {
-        Self { service: service.to_owned(), ..self }
+        Self {
+            service: service.to_owned(),
+            ..self
+        }
     }
 
     /// The same with `deadline` for each call.
@@ -57,7 +63,9 @@ impl KeyStore for OsKeyring {
     fn read(&self, vault: Uuid) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
         let text = self.call(vault, |entry| entry.get_secret().map(Zeroizing::new))?;
         let text = std::str::from_utf8(&text).map_err(|_| KeyringError::Ambiguous)?;
-        Base64::decode_vec(text.trim()).map(Zeroizing::new).map_err(|_| KeyringError::Ambiguous)
+        Base64::decode_vec(text.trim())
+            .map(Zeroizing::new)
+            .map_err(|_| KeyringError::Ambiguous)
     }
 
     fn write(&self, vault: Uuid, key: &[u8]) -> Result<(), KeyringError> {
@@ -84,7 +92,9 @@ fn within<T: Send + 'static>(
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => Err(KeyringError::Hung(deadline)),
         // The thread panicked; its message went to standard error.
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(KeyringError::Other("its client stopped".to_owned())),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(KeyringError::Other("its client stopped".to_owned()))
+        }
     }
 }
 
@@ -105,7 +115,10 @@ fn entry(service: &str, user: &str) -> Result<Entry, KeyringError> {
     match keyring::Entry::new(service, user) {
         Ok(entry) => Ok(entry.inner),
         Err(Error::NoDefaultStore) => {
-            let why = keyring::Entry::store_status().as_ref().err().map_or_else(String::new, ToString::to_string);
+            let why = keyring::Entry::store_status()
+                .as_ref()
+                .err()
+                .map_or_else(String::new, ToString::to_string);
             Err(KeyringError::NoKeyring(why))
         }
         Err(error) => Err(typed(error)),
@@ -117,7 +130,9 @@ fn typed(error: Error) -> KeyringError {
     match error {
         Error::NoEntry => KeyringError::Missing,
         Error::NoStorageAccess(why) => KeyringError::Locked(why.to_string()),
-        Error::Ambiguous(_) | Error::BadEncoding(_) | Error::BadDataFormat(..) => KeyringError::Ambiguous,
+        Error::Ambiguous(_) | Error::BadEncoding(_) | Error::BadDataFormat(..) => {
+            KeyringError::Ambiguous
+        }
         Error::NoDefaultStore => KeyringError::NoKeyring("none was set".to_owned()),
         other => KeyringError::Other(other.to_string()),
     }
@@ -131,13 +146,17 @@ mod tests {
     fn a_call_that_hangs_ends_at_its_deadline() {
         let deadline = Duration::from_millis(50);
         let (_keep, never) = mpsc::channel::<()>();
-        let result = within(deadline, move || never.recv().map_err(|_| KeyringError::Missing));
+        let result = within(deadline, move || {
+            never.recv().map_err(|_| KeyringError::Missing)
+        });
         assert_eq!(result, Err(KeyringError::Hung(deadline)));
     }
 
     #[test]
     fn a_call_that_panics_is_an_error() {
-        let result = within(Duration::from_secs(10), || -> Result<(), KeyringError> { panic!("on purpose") });
+        let result = within(Duration::from_secs(10), || -> Result<(), KeyringError> {
+            panic!("on purpose")
+        });
         assert!(matches!(result, Err(KeyringError::Other(_))), "{result:?}");
     }
 

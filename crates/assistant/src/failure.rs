@@ -1,0 +1,75 @@
+//! From the crates' errors to what a host shows.
+
+use tandem_conversation::{GenerateFailure, TreeError};
+use tandem_engine_client::EngineError;
+use tandem_vault::VaultError;
+
+use crate::wire::{Failure, Notice};
+
+impl Failure {
+    pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self { code: format!("vault.{}", error.code()), message: error.to_string() }
+    }
+}
+
+impl From<TreeError> for Failure {
+    fn from(error: TreeError) -> Self {
+        Self::new("conversation.no-message", error.to_string())
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let code = match &error {
+            EngineError::Start(_) => "engine.start",
+            EngineError::Version(_) => "engine.version",
+            EngineError::Died(_) => "engine.died",
+            EngineError::Hung => "engine.hung",
+            EngineError::NoModel => "engine.no-model",
+            EngineError::NotLoaded { .. } => "engine.not-loaded",
+        };
+        let message = match &error {
+            EngineError::NoModel => "No model is at hand. Choose one in the settings.".into(),
+            EngineError::NotLoaded { message, .. } => format!("The model can't be loaded: {message}."),
+            other => format!("{}.", capital(&other.to_string())),
+        };
+        Self::new(code, message)
+    }
+}
+
+/// The line under an answer that ended early.
+pub(crate) fn notice(failure: &GenerateFailure) -> Notice {
+    let (code, message) = match failure {
+        GenerateFailure::PromptTooLong { prompt_tokens, context } => (
+            "context.too-long",
+            format!("This question is too long for the model: about {prompt_tokens} tokens, it can read {context}. Shorten it or split it."),
+        ),
+        GenerateFailure::ContextFull => (
+            "context.full",
+            "The answer filled the model's memory and ends here. Ask it to go on.".to_owned(),
+        ),
+        GenerateFailure::NoModel(why) => ("engine.no-model", format!("The model can't answer: {why}.")),
+        GenerateFailure::Died(why) => (
+            "engine.died",
+            format!("The engine stopped ({why}). The text so far is kept; ask again and it starts anew."),
+        ),
+        GenerateFailure::Hung => (
+            "engine.hung",
+            "The engine stopped answering and was ended. The text so far is kept; ask again and it starts anew."
+                .to_owned(),
+        ),
+        GenerateFailure::Other(why) => ("engine.failed", format!("The engine could not go on: {why}.")),
+    };
+    Notice { code: code.into(), message }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}

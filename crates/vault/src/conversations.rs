@@ -1,0 +1,133 @@
+//! The list of conversations.
+
+use tandem_conversation::{ConversationId, Message, MessageId};
+
+use crate::{Vault, VaultError, rows};
+
+/// One conversation, without its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationRow {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its title; empty until it gets one.
+    pub title: String,
+    /// The last message of the path that the person saw last; `None` before the first one.
+    pub leaf: Option<MessageId>,
+    /// Milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// When a message was last appended, in milliseconds since 1970 UTC.
+    pub updated_ms: i64,
+    /// How many messages it has, on all branches.
+    pub messages: u32,
+}
+
+impl Vault {
+    /// All conversations, last updated first.
+    pub async fn conversations(&self) -> Result<Vec<ConversationRow>, VaultError> {
+        let rows = sqlx::query(
+            "SELECT c.id, c.title, c.leaf, c.created_ms, c.updated_ms,
+                    (SELECT count(*) FROM messages m WHERE m.conversation = c.id) AS messages
+             FROM conversations c ORDER BY c.updated_ms DESC, c.row DESC",
+        )
+        .fetch_all(self.pool())
+        .await
+        .map_err(|error| self.fault(error))?;
+        rows.iter()
+            .map(rows::conversation)
+            .collect::<Result<_, _>>()
+            .map_err(|error| self.fault(error))
+    }
+
+    /// A new conversation without a title or messages. `now_ms` is in milliseconds since 1970 UTC.
+    ///
+    /// Fails with [`VaultError::AlreadyThere`] when the id is taken.
+    pub async fn create_conversation(
+        &self,
+        id: ConversationId,
+        now_ms: i64,
+    ) -> Result<(), VaultError> {
+        sqlx::query(
+            "INSERT INTO conversations (id, title, created_ms, updated_ms) VALUES (?1, '', ?2, ?2)",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .bind(now_ms)
+        .execute(self.pool())
+        .await
+        .map_err(|error| self.fault(error))?;
+        Ok(())
+    }
+
+    /// Gives the conversation another title. Its place in the list stays.
+    pub async fn rename(&self, id: ConversationId, title: &str) -> Result<(), VaultError> {
+        let done = sqlx::query("UPDATE conversations SET title = ?2 WHERE id = ?1")
+            .bind(id.0.as_bytes().as_slice())
+            .bind(title)
+            .execute(self.pool())
+            .await
+            .map_err(|error| self.fault(error))?;
+        if done.rows_affected() == 0 {
+            Err(VaultError::NoConversation(id))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Deletes the conversation with all its messages, for good: the pages are overwritten and the log is emptied.
+    /// When only the emptying fails, the error says so and the conversation is gone all the same.
+    pub async fn delete_conversation(&self, id: ConversationId) -> Result<(), VaultError> {
+        let done = sqlx::query("DELETE FROM conversations WHERE id = ?1")
+            .bind(id.0.as_bytes().as_slice())
+            .execute(self.pool())
+            .await
+            .map_err(|error| self.fault(error))?;
+        if done.rows_affected() == 0 {
+            return Err(VaultError::NoConversation(id));
+        }
+        self.database.empty_log().await
+    }
+
+    /// The conversation with its messages in the order of appending, so that each follows its parent.
+    pub async fn conversation(
+        &self,
+        id: ConversationId,
+    ) -> Result<(ConversationRow, Vec<Message>), VaultError> {
+        // One transaction: the leaf is among the messages.
+        let mut transaction = self
+            .pool()
+            .begin()
+            .await
+            .map_err(|error| self.fault(error))?;
+        let row = sqlx::query(
+            "SELECT id, title, leaf, created_ms, updated_ms,
+                    (SELECT count(*) FROM messages m WHERE m.conversation = ?1) AS messages
+             FROM conversations WHERE id = ?1",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(|error| self.fault(error))?
+        .ok_or(VaultError::NoConversation(id))?;
+        let messages = sqlx::query(
+            "SELECT id, conversation, parent, role, text, state, created_ms, receipt
+             FROM messages WHERE conversation = ?1 ORDER BY row",
+        )
+        .bind(id.0.as_bytes().as_slice())
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(|error| self.fault(error))?;
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.fault(error))?;
+        let read = || {
+            Ok((
+                rows::conversation(&row)?,
+                messages
+                    .iter()
+                    .map(rows::message)
+                    .collect::<Result<_, _>>()?,
+            ))
+        };
+        read().map_err(|error| self.fault(error))
+    }
+}

@@ -1,0 +1,17 @@
+//! The vault through its public face.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+mod conversations;
+mod damage;
+mod model;
+mod opening;
+mod real_keyring;
+mod searching;
+mod secrecy;
+mod space;
+mod support;

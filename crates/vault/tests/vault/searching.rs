@@ -1,0 +1,240 @@
+//! Search finds what was said, and no input breaks it.
+
+use proptest::prelude::*;
+use rstest::rstest;
+use tandem_conversation::{Message, MessageState};
+use tandem_vault::Vault;
+
+use crate::support::{answer, conversation, message_id, one_conversation, question};
+
+async fn found(vault: &Vault, query: &str) -> Vec<u128> {
+    let hits = vault.search(query, 50).await.unwrap();
+    let number = |id: tandem_conversation::MessageId| id.0.as_u128() - message_id(0).0.as_u128();
+    hits.into_iter()
+        .map(|hit| hit.message.map_or(0, number))
+        .collect()
+}
+
+#[tokio::test]
+async fn words_are_found_without_case_or_accents_and_while_they_are_typed() {
+    let (_home, vault, id) = one_conversation().await;
+    vault
+        .append(&question(1, id, "Der Bär frißt Crème brûlée."))
+        .await
+        .unwrap();
+    vault
+        .append(&question(2, id, "Bears eat berries"))
+        .await
+        .unwrap();
+    assert_eq!(found(&vault, "BAR").await, [1]);
+    assert_eq!(found(&vault, "creme brulee").await, [1]);
+    assert_eq!(found(&vault, "be").await, [2]);
+    assert_eq!(found(&vault, "be eat").await, []);
+    assert_eq!(found(&vault, "eat be").await, [2]);
+    assert_eq!(found(&vault, "eat creme").await, []);
+}
+
+#[tokio::test]
+async fn the_snippet_shows_what_matched() {
+    let (_home, vault, id) = one_conversation().await;
+    vault.rename(id, "Birds").await.unwrap();
+    vault
+        .append(&question(1, id, "One \u{2}swallow\u{3} makes no summer"))
+        .await
+        .unwrap();
+    let hits = vault.search("swal no", 5).await.unwrap();
+    assert_eq!(hits.len(), 0);
+    let hits = vault.search("no swal", 5).await.unwrap();
+    let highlighted: Vec<&str> = hits[0]
+        .snippet
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(text, _)| text.as_str())
+        .collect();
+    assert_eq!(highlighted, ["swallow", "no"]);
+    let text: String = hits[0]
+        .snippet
+        .iter()
+        .map(|(text, _)| text.as_str())
+        .collect();
+    assert_eq!(text, "One swallow makes no summer");
+    assert_eq!(
+        (
+            hits[0].title.as_str(),
+            hits[0].conversation,
+            hits[0].created_ms
+        ),
+        ("Birds", id, 1_001)
+    );
+}
+
+#[tokio::test]
+async fn titles_are_found_and_a_new_title_replaces_the_old() {
+    let (_home, vault, id) = one_conversation().await;
+    vault.rename(id, "Holiday plans").await.unwrap();
+    vault
+        .append(&question(
+            1,
+            id,
+            "We could plan a trip on our next holiday, or on the holiday after",
+        ))
+        .await
+        .unwrap();
+    assert_eq!(found(&vault, "holiday").await, [0, 1]);
+    vault.rename(id, "Travel").await.unwrap();
+    assert_eq!(found(&vault, "holiday").await, [1]);
+    let hits = vault.search("trav", 5).await.unwrap();
+    assert_eq!(hits[0].snippet, [("Travel".to_owned(), true)]);
+    assert_eq!(hits[0].message, None);
+}
+
+#[tokio::test]
+async fn an_answer_is_found_when_it_has_ended_and_not_before() {
+    let (_home, vault, id) = one_conversation().await;
+    let asked = question(1, id, "a");
+    vault.append(&asked).await.unwrap();
+    vault.append(&answer(2, &asked)).await.unwrap();
+    vault.checkpoint(message_id(2), "kingfisher").await.unwrap();
+    assert_eq!(found(&vault, "kingfisher").await, []);
+    vault
+        .finish(message_id(2), "heron", MessageState::Stopped, None)
+        .await
+        .unwrap();
+    assert_eq!(found(&vault, "kingfisher").await, []);
+    assert_eq!(found(&vault, "heron").await, [2]);
+    vault.delete_conversation(id).await.unwrap();
+    assert_eq!(found(&vault, "heron").await, []);
+    vault.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_better_match_comes_first_and_the_limit_holds() {
+    let (_home, vault, id) = one_conversation().await;
+    let long = "word ".repeat(300);
+    for number in 1..=20 {
+        vault
+            .append(&question(number, id, &format!("{long} puffin")))
+            .await
+            .unwrap();
+    }
+    vault
+        .append(&question(21, id, "puffin puffin"))
+        .await
+        .unwrap();
+    let found = found(&vault, "puffin").await;
+    assert_eq!((found[0], found.len()), (21, 21));
+    assert_eq!(vault.search("puffin", 3).await.unwrap().len(), 3);
+    assert_eq!(vault.search("puffin", 0).await.unwrap().len(), 0);
+}
+
+#[rstest]
+#[case("")]
+#[case(" ")]
+#[case("\"")]
+#[case("\"\"\"")]
+#[case("*")]
+#[case("**")]
+#[case("AND")]
+#[case("a AND")]
+#[case("NOT a")]
+#[case("NEAR(a b, 2)")]
+#[case("(")]
+#[case("a)")]
+#[case("text: a")]
+#[case("-a")]
+#[case("^a")]
+#[case("{a b} : c")]
+#[case("a + b")]
+#[case("'; DROP TABLE messages; --")]
+#[case("🌍")]
+#[case("\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}")]
+#[case("漢字")]
+#[case("\0")]
+#[case("a\0b")]
+#[case("\u{2}\u{3}")]
+#[case("\u{feff}")]
+#[tokio::test]
+async fn no_input_is_an_error(#[case] query: &str) {
+    let (_home, vault, id) = one_conversation().await;
+    vault.append(&question(1, id, "a b c")).await.unwrap();
+    vault.search(query, 10).await.unwrap();
+    assert_eq!(found(&vault, "a b").await, [1]);
+}
+
+#[tokio::test]
+async fn operators_are_words() {
+    let (_home, vault, id) = one_conversation().await;
+    vault
+        .append(&question(1, id, "salt and pepper"))
+        .await
+        .unwrap();
+    vault
+        .append(&question(2, id, "salt not pepper"))
+        .await
+        .unwrap();
+    assert_eq!(found(&vault, "salt AND pepper").await, [1]);
+    assert_eq!(found(&vault, "salt NOT pepper").await, [2]);
+}
+
+#[tokio::test]
+async fn a_pasted_page_is_no_error() {
+    let (_home, vault, id) = one_conversation().await;
+    vault.append(&question(1, id, "a b c")).await.unwrap();
+    vault.search(&"word ".repeat(100_000), 10).await.unwrap();
+    vault.search(&"x".repeat(1_000_000), 10).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_run_of_han_characters_is_found() {
+    let (_home, vault, id) = one_conversation().await;
+    vault
+        .append(&question(1, id, "東京都に住んでいます。天気は良い"))
+        .await
+        .unwrap();
+    assert_eq!(found(&vault, "東京").await, [1]);
+    assert_eq!(found(&vault, "天気").await, [1]);
+}
+
+#[test]
+fn any_text_can_be_searched_for_anything() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (home, vault, _) = runtime.block_on(one_conversation());
+    let count = std::cell::Cell::new(0);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let run = runner.run(&(".{0,60}", "\\PC{0,20}|.{0,20}"), |(text, query)| {
+        count.set(count.get() + 1);
+        let number = count.get();
+        runtime.block_on(async {
+            let id = conversation(100 + number);
+            vault.create_conversation(id, 1).await.unwrap();
+            vault.rename(id, &text).await.unwrap();
+            let message: Message = question(number, id, &text);
+            vault.append(&message).await.unwrap();
+            vault
+                .search(&query, 3)
+                .await
+                .map_err(|error| TestCaseError::fail(format!("{query:?}: {error}")))?;
+            // What has a word is found by all its words.
+            let words: Vec<&str> = text.split_whitespace().take(31).collect();
+            if words
+                .iter()
+                .any(|word| word.chars().all(|c| c.is_ascii_alphanumeric()))
+            {
+                let hits = vault.search(&words.join(" "), 10_000).await.unwrap();
+                prop_assert!(
+                    hits.iter().any(|hit| hit.message == Some(message.id)),
+                    "{:?}",
+                    text
+                );
+            }
+            Ok(())
+        })
+    });
+    run.unwrap();
+    runtime.block_on(vault.verify()).unwrap();
+    drop(home);
+}

@@ -1,0 +1,234 @@
+import type { AppState } from "../../bindings/AppState";
+import type { Call } from "../../bindings/Call";
+import type { EngineState } from "../../bindings/EngineState";
+import type { Event } from "../../bindings/Event";
+import type { ModelCard } from "../../bindings/ModelCard";
+import type { Notice } from "../../bindings/Notice";
+import type { Reply } from "../../bindings/Reply";
+import type { VaultState } from "../../bindings/VaultState";
+import type { Host, Watcher } from "../host";
+import { answerTo } from "./answers";
+import { find } from "./find";
+import { LARGER, REPORT, SMALL } from "./machine";
+import { receipt } from "./seed";
+import { Tree } from "./tree";
+
+export interface FakeOptions {
+  vault?: VaultState;
+  engine?: EngineState;
+  /** Milliseconds between two pieces of an answer. */
+  pace?: number;
+  past?: Tree[];
+  /** Told once, before the text of the next answer goes on. */
+  notice?: Notice;
+  answer?: (question: string, nth: number) => string;
+}
+
+const READY: EngineState = { is: "ready", device: "CPU", gpuLayers: 0, context: 8192 };
+
+/** Plays the assistant in memory: for tests and for a plain browser. */
+export class FakeHost implements Host {
+  /** Every call, oldest first. */
+  readonly calls: Call[] = [];
+  readonly opened: string[] = [];
+  copied = "";
+  /** The next call of this kind fails so. */
+  failNext: { do: Call["do"]; code: string; message: string } | null = null;
+  pick: string | null = null;
+
+  private readonly trees = new Map<string, Tree>();
+  private readonly running = new Map<string, () => void>();
+  private readonly pace: number;
+  private watcher: Watcher | null = null;
+  private models: ModelCard[] = [SMALL, LARGER];
+  private state: AppState;
+  private made = 0;
+  private answers = 0;
+
+  constructor(private readonly options: FakeOptions = {}) {
+    this.pace = options.pace ?? 24;
+    for (const tree of options.past ?? []) this.trees.set(tree.id, tree);
+    this.state = {
+      vault: options.vault ?? { is: "open" },
+      engine: options.engine ?? READY,
+      model: SMALL,
+      theme: "system",
+      version: "0.1.0",
+    };
+  }
+
+  async call(call: Call): Promise<Reply> {
+    this.calls.push(call);
+    await Promise.resolve();
+    if (this.failNext?.do === call.do) {
+      const { code, message } = this.failNext;
+      this.failNext = null;
+      throw { code, message };
+    }
+    return this.answer(call);
+  }
+
+  async watch(watcher: Watcher): Promise<() => void> {
+    this.watcher = watcher;
+    return () => (this.watcher = null);
+  }
+
+  async pickModelFile(): Promise<string | null> {
+    return this.pick;
+  }
+
+  async openLink(url: string): Promise<void> {
+    this.opened.push(url);
+  }
+
+  async copy(text: string): Promise<void> {
+    this.copied = text;
+    await navigator.clipboard?.writeText(text).catch(() => undefined);
+  }
+
+  tell(event: Event): void {
+    void this.watcher?.([event]);
+  }
+
+  setEngine(engine: EngineState): void {
+    this.state = { ...this.state, engine };
+    this.tell({ on: "state", state: this.state });
+  }
+
+  private answer(call: Call): Reply {
+    switch (call.do) {
+      case "state":
+      case "retry":
+        return { state: this.state };
+      case "protect":
+      case "unlock":
+        return this.open(call.do === "unlock" ? call.passphrase : null);
+      case "conversations":
+        return { conversations: this.rows() };
+      case "conversation":
+        return { conversation: this.tree(call.id).view() };
+      case "newConversation":
+        return { conversation: this.make().view() };
+      case "rename":
+        this.tree(call.id).title = call.title;
+        return this.changed();
+      case "delete":
+        this.trees.delete(call.id);
+        return this.changed();
+      case "search":
+        return { hits: find(this.trees.values(), call.query) };
+      case "chooseBranch":
+        this.tree(call.conversation).choose(call.message);
+        return { conversation: this.tree(call.conversation).view() };
+      case "ask":
+        return this.ask(this.tree(call.conversation), call.parent, call.text);
+      case "regenerate": {
+        const tree = this.tree(call.conversation);
+        return this.begin(tree, tree.node(call.message).parent ?? "");
+      }
+      case "stop":
+        this.running.get(call.turn)?.();
+        return "done";
+      case "models":
+        return { models: this.models };
+      case "useModel":
+        this.state = { ...this.state, model: this.models.find((m) => m.id === call.id) ?? null };
+        return { state: this.state };
+      case "addModel":
+        return this.addModel(call.path);
+      case "setTheme":
+        this.state = { ...this.state, theme: call.theme };
+        return { state: this.state };
+      case "doctor":
+        return { doctor: REPORT };
+    }
+  }
+
+  private open(passphrase: string | null): Reply {
+    if (this.state.vault.is === "locked" && passphrase !== "correct horse") {
+      throw { code: "vault.passphrase", message: "This passphrase does not open the vault." };
+    }
+    this.state = { ...this.state, vault: { is: "open" } };
+    return { state: this.state };
+  }
+
+  private ask(tree: Tree, parent: string | null, text: string): Reply {
+    const id = this.id("m");
+    if (tree.title === "") tree.title = text.trim().split("\n")[0]?.slice(0, 48) ?? "";
+    tree.add({ id, parent, role: "user", text, state: "complete", createdMs: Date.now(), receipt: null });
+    tree.updatedMs = Date.now();
+    this.changed();
+    return this.begin(tree, id);
+  }
+
+  private begin(tree: Tree, question: string): Reply {
+    const [turn, id] = [this.id("t"), this.id("m")];
+    const asked = tree.node(question).text;
+    const text = (this.options.answer ?? answerTo)(asked, this.answers++);
+    tree.add({ id, parent: question, role: "assistant", text: "", state: "streaming", createdMs: Date.now(), receipt: null });
+    tree.turn = turn;
+    this.stream(tree, turn, id, text.match(/\s*\S{1,9}|\s+$/g) ?? []);
+    return { turn: { turn, view: tree.view() } };
+  }
+
+  private stream(tree: Tree, turn: string, id: string, pieces: string[]): void {
+    const node = tree.node(id);
+    const tell = (step: Extract<Event, { on: "turn" }>["step"]) =>
+      this.tell({ on: "turn", turn, conversation: tree.id, message: id, step });
+    let at = 0;
+    const end = (state: "complete" | "stopped") => {
+      clearInterval(timer);
+      this.running.delete(turn);
+      tree.turn = null;
+      Object.assign(node, { state, receipt: receipt(this.state.model?.name ?? "", at) });
+      tell({ is: "ended", message: tree.message(node) });
+    };
+    this.running.set(turn, () => end("stopped"));
+    const timer = setInterval(() => {
+      if (at === 0) tell({ is: "started" });
+      if (at === 4 && this.options.notice) tell({ is: "notice", notice: this.options.notice });
+      const delta = pieces[at];
+      if (delta === undefined) return end("complete");
+      node.text += delta;
+      at += 1;
+      tell({ is: "text", delta, tokens: at });
+    }, this.pace);
+  }
+
+  private addModel(path: string): Reply {
+    if (!path.endsWith(".gguf")) {
+      throw { code: "model.notGguf", message: `'${path}' is not a GGUF file.` };
+    }
+    const name = path.split("/").at(-1)?.replace(".gguf", "") ?? path;
+    this.models = [...this.models, { ...LARGER, id: path, name, license: "" }];
+    return { models: this.models };
+  }
+
+  private rows() {
+    return [...this.trees.values()]
+      .map(({ id, title, updatedMs }) => ({ id, title, updatedMs }))
+      .sort((a, b) => b.updatedMs - a.updatedMs);
+  }
+
+  private make(): Tree {
+    const tree = new Tree(this.id("c"), Date.now());
+    this.trees.set(tree.id, tree);
+    return tree;
+  }
+
+  private tree(id: string): Tree {
+    const tree = this.trees.get(id);
+    if (!tree) throw { code: "conversation.unknown", message: "This conversation is not there." };
+    return tree;
+  }
+
+  private changed(): Reply {
+    this.tell({ on: "conversations" });
+    return "done";
+  }
+
+  private id(kind: string): string {
+    this.made += 1;
+    return `${kind}${this.made}`;
+  }
+}

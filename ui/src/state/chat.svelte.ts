@@ -1,0 +1,151 @@
+import type { Call } from "../bindings/Call";
+import type { ConversationView } from "../bindings/ConversationView";
+import type { Event } from "../bindings/Event";
+import type { Failure } from "../bindings/Failure";
+import type { MessageView } from "../bindings/MessageView";
+import { asFailure, expect, type Host } from "../host";
+import { Lives } from "./live.svelte";
+
+/** The largest question, in bytes of UTF-8. */
+export const MAX_BYTES = 1_048_576;
+
+/** Replies may be read after the end of the answer that they announce; so many ends are remembered. */
+const KEPT_ENDED = 16;
+
+const tooLong = (text: string) =>
+  text.length > MAX_BYTES ||
+  (text.length * 3 > MAX_BYTES && new TextEncoder().encode(text).length > MAX_BYTES);
+
+/** The conversation that is shown. */
+export class Chat {
+  /** `null` until the first question makes it. */
+  id = $state<string | null>(null);
+  title = $state("");
+  messages = $state.raw<MessageView[]>([]);
+  turn = $state<string | null>(null);
+  /** A question is being handed over. */
+  sending = $state(false);
+  failure = $state.raw<Failure | null>(null);
+  /** The message that a search led to. */
+  target = $state<string | null>(null);
+  readonly lives = new Lives();
+
+  private wanted = 0;
+  private readonly endedTurns = new Set<string>();
+  private readonly ended = new Map<string, MessageView>();
+
+  constructor(private readonly host: Host) {}
+
+  get busy(): boolean {
+    return this.turn !== null || this.sending;
+  }
+
+  /** An empty page; nothing is stored before the first question. */
+  clear(): void {
+    this.wanted += 1;
+    this.id = null;
+    this.title = "";
+    this.messages = [];
+    this.turn = null;
+    this.failure = null;
+    this.target = null;
+  }
+
+  async open(id: string, message: string | null = null): Promise<void> {
+    const call: Call =
+      message === null
+        ? { do: "conversation", id }
+        : { do: "chooseBranch", conversation: id, message };
+    await this.load(call);
+    if (this.id === id) this.target = message;
+  }
+
+  choose(message: string): Promise<void> {
+    return this.id === null
+      ? Promise.resolve()
+      : this.load({ do: "chooseBranch", conversation: this.id, message });
+  }
+
+  /** Asks after `parent`. When there is no conversation yet, makes one and tells `made`. Rejects with the failure. */
+  async ask(text: string, parent: string | null, made?: (id: string) => void): Promise<void> {
+    if (this.busy) return;
+    if (tooLong(text)) throw { code: "ui.tooLong", message: "" } satisfies Failure;
+    this.sending = true;
+    const mine = this.wanted;
+    try {
+      let conversation = this.id;
+      if (conversation === null) {
+        const fresh = expect(await this.host.call({ do: "newConversation" }), "conversation");
+        conversation = fresh.id;
+        made?.(conversation);
+        if (mine === this.wanted) this.id = conversation;
+      }
+      const reply = await this.host.call({ do: "ask", conversation, parent, text });
+      this.began(expect(reply, "turn"));
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  async regenerate(message: string): Promise<void> {
+    if (this.id === null || this.busy) return;
+    this.failure = null;
+    this.sending = true;
+    try {
+      const call: Call = { do: "regenerate", conversation: this.id, message };
+      this.began(expect(await this.host.call(call), "turn"));
+    } catch (thrown) {
+      this.failure = asFailure(thrown);
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.turn === null) return;
+    try {
+      await this.host.call({ do: "stop", turn: this.turn });
+    } catch (thrown) {
+      this.failure = asFailure(thrown);
+    }
+  }
+
+  apply(event: Extract<Event, { on: "turn" }>): void {
+    this.lives.apply(event.message, event.step);
+    if (event.step.is !== "ended") return;
+    this.endedTurns.add(event.turn);
+    if (event.turn === this.turn) this.turn = null;
+    const { message } = event.step;
+    this.ended.set(message.id, message);
+    for (const old of this.ended.keys()) if (this.ended.size > KEPT_ENDED) this.ended.delete(old);
+    this.messages = this.messages.map((old) => (old.id === message.id ? message : old));
+  }
+
+  private began({ turn, view }: { turn: string; view: ConversationView }): void {
+    if (view.id === this.id) this.show({ ...view, turn: view.turn ?? turn });
+  }
+
+  private async load(call: Call): Promise<void> {
+    const mine = ++this.wanted;
+    this.failure = null;
+    try {
+      const view = expect(await this.host.call(call), "conversation");
+      if (mine === this.wanted) this.show(view);
+    } catch (thrown) {
+      if (mine === this.wanted) this.failure = asFailure(thrown);
+    }
+  }
+
+  private show(view: ConversationView): void {
+    this.id = view.id;
+    this.title = view.title;
+    this.target = null;
+    this.turn = view.turn !== null && !this.endedTurns.has(view.turn) ? view.turn : null;
+    this.messages = view.messages.map((message) => {
+      if (message.state !== "streaming") return message;
+      const ended = this.ended.get(message.id);
+      if (!ended) this.lives.adopt(message.id, message.text);
+      return ended ?? message;
+    });
+  }
+}

@@ -5,7 +5,9 @@ export function markUsable(): void {
   if (told) return;
   told = true;
   // A hidden page gets no animation frames; the timer alone then has to do.
-  const wait = document.hidden ? (then: () => void) => void setTimeout(then, 0) : requestAnimationFrame;
+  const wait = document.hidden
+    ? (then: () => void) => void setTimeout(then, 0)
+    : requestAnimationFrame;
   wait(() =>
     setTimeout(() => {
       performance.mark("tandem:usable");

@@ -69,6 +69,11 @@ pub(crate) fn notice(failure: &GenerateFailure) -> Notice {
     Notice { code: code.into(), message }
 }
 
+/// An engine's error as a sentence.
+pub(crate) fn sentence(error: EngineError) -> String {
+    Failure::from(error).message
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

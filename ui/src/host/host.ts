@@ -21,7 +21,8 @@ export interface Host {
 
 type Payload = Exclude<Reply, string>;
 type Kind = Payload extends infer P ? (P extends P ? keyof P : never) : never;
-type Of<K extends Kind> = Extract<Payload, Record<K, unknown>>[K & keyof Extract<Payload, Record<K, unknown>>];
+type Of<K extends Kind> = Extract<Payload, Record<K, unknown>>[K &
+  keyof Extract<Payload, Record<K, unknown>>];
 
 /** The content of a reply that must be of one kind. */
 export function expect<K extends Kind>(reply: Reply, kind: K): Of<K> {

@@ -76,7 +76,7 @@ export class Tandem {
   async remove(id: string): Promise<void> {
     await this.conversations.remove(id);
     this.drafts.set(id, "");
-    if (this.chat.id === id) this.newChat();
+    if (this.chat.id === id) this.chat.clear();
   }
 
   private async apply(batch: Event[]): Promise<void> {

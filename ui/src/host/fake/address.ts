@@ -8,19 +8,29 @@ const VAULTS: Record<string, VaultState> = {
   new: { is: "new", keyring: { is: "ready" } },
   keyless: {
     is: "new",
-    keyring: { is: "missing", message: "No keyring answers on this system. Start one, or choose a passphrase." },
+    keyring: {
+      is: "missing",
+      message: "No keyring answers on this system. Start one, or choose a passphrase.",
+    },
   },
   locked: { is: "locked" },
   trouble: {
     is: "trouble",
-    failure: { code: "vault.keyringDenied", message: "The keyring refused to give the key. Unlock it in your system's settings and try again." },
+    failure: {
+      code: "vault.keyringDenied",
+      message:
+        "The keyring refused to give the key. Unlock it in your system's settings and try again.",
+    },
   },
 };
 
 const ENGINES: Record<string, EngineState> = {
   loading: { is: "loading", progress: 0.4 },
   asleep: { is: "asleep" },
-  failed: { is: "failed", failure: { code: "engine.start", message: "The engine could not be started." } },
+  failed: {
+    is: "failed",
+    failure: { code: "engine.start", message: "The engine could not be started." },
+  },
 };
 
 /** A fake as the address asks for it, such as `?vault=locked&engine=loading&pace=5&empty`. */
@@ -33,7 +43,10 @@ export function fakeFromAddress(search: string): FakeHost {
   if (engine) options.engine = engine;
   if (asked.has("pace")) options.pace = Number(asked.get("pace"));
   if (asked.has("notice")) {
-    options.notice = { code: "engine.died", message: "The engine stopped and was restarted. The text so far is kept." };
+    options.notice = {
+      code: "engine.died",
+      message: "The engine stopped and was restarted. The text so far is kept.",
+    };
   }
   if (!asked.has("empty") && vault?.is !== "new") {
     options.past = pastConversations(Date.now(), SMALL.name);

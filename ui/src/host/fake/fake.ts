@@ -155,7 +155,15 @@ export class FakeHost implements Host {
   private ask(tree: Tree, parent: string | null, text: string): Reply {
     const id = this.id("m");
     if (tree.title === "") tree.title = text.trim().split("\n")[0]?.slice(0, 48) ?? "";
-    tree.add({ id, parent, role: "user", text, state: "complete", createdMs: Date.now(), receipt: null });
+    tree.add({
+      id,
+      parent,
+      role: "user",
+      text,
+      state: "complete",
+      createdMs: Date.now(),
+      receipt: null,
+    });
     tree.updatedMs = Date.now();
     this.changed();
     return this.begin(tree, id);
@@ -165,7 +173,15 @@ export class FakeHost implements Host {
     const [turn, id] = [this.id("t"), this.id("m")];
     const asked = tree.node(question).text;
     const text = (this.options.answer ?? answerTo)(asked, this.answers++);
-    tree.add({ id, parent: question, role: "assistant", text: "", state: "streaming", createdMs: Date.now(), receipt: null });
+    tree.add({
+      id,
+      parent: question,
+      role: "assistant",
+      text: "",
+      state: "streaming",
+      createdMs: Date.now(),
+      receipt: null,
+    });
     tree.turn = turn;
     this.stream(tree, turn, id, text.match(/\s*\S{1,9}|\s+$/g) ?? []);
     return { turn: { turn, view: tree.view() } };

@@ -9,11 +9,21 @@ export function find(trees: Iterable<Tree>, query: string): SearchHit[] {
   const hits: SearchHit[] = [];
   for (const tree of trees) {
     if (tree.title.toLowerCase().includes(word)) {
-      hits.push({ conversation: tree.id, title: tree.title, message: null, snippet: around(tree.title, word) });
+      hits.push({
+        conversation: tree.id,
+        title: tree.title,
+        message: null,
+        snippet: around(tree.title, word),
+      });
     }
     for (const node of tree.nodes.values()) {
       if (node.text.toLowerCase().includes(word)) {
-        hits.push({ conversation: tree.id, title: tree.title, message: node.id, snippet: around(node.text, word) });
+        hits.push({
+          conversation: tree.id,
+          title: tree.title,
+          message: node.id,
+          snippet: around(node.text, word),
+        });
       }
     }
   }

@@ -22,9 +22,21 @@ export const LARGER: ModelCard = {
 };
 
 export const REPORT: DoctorLine[] = [
-  { topic: "Processor", outcome: "good", text: "8 cores, AVX2. The fastest matching variant is used." },
+  {
+    topic: "Processor",
+    outcome: "good",
+    text: "8 cores, AVX2. The fastest matching variant is used.",
+  },
   { topic: "Memory", outcome: "good", text: "11.2 of 16 GB are free; the model needs 0.3." },
-  { topic: "Graphics", outcome: "note", text: "No usable graphics device. Answers come from the processor." },
+  {
+    topic: "Graphics",
+    outcome: "note",
+    text: "No usable graphics device. Answers come from the processor.",
+  },
   { topic: "Keyring", outcome: "good", text: "The system keyring answers and holds the key." },
-  { topic: "Sandbox", outcome: "bad", text: "Landlock is off in this kernel, so the engine runs without it." },
+  {
+    topic: "Sandbox",
+    outcome: "bad",
+    text: "Landlock is off in this kernel, so the engine runs without it.",
+  },
 ];

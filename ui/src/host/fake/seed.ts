@@ -10,11 +10,25 @@ const PAST: [hours: number, title: string, ...pairs: [string, string][]][] = [
   [
     2,
     "A note to the landlord",
-    ["Help me write a short note to my landlord about the heating.", "Dear Ms. Okafor,\n\nthe radiator in the living room has been cold since Monday. Could you send someone this week? I am at home every day after four.\n\nKind regards"],
-    ["Make it a little firmer.", "Dear Ms. Okafor,\n\nthe living room has been without heating since Monday. Please have it repaired by Friday; I am at home every day after four.\n\nKind regards"],
+    [
+      "Help me write a short note to my landlord about the heating.",
+      "Dear Ms. Okafor,\n\nthe radiator in the living room has been cold since Monday. Could you send someone this week? I am at home every day after four.\n\nKind regards",
+    ],
+    [
+      "Make it a little firmer.",
+      "Dear Ms. Okafor,\n\nthe living room has been without heating since Monday. Please have it repaired by Friday; I am at home every day after four.\n\nKind regards",
+    ],
   ],
-  [5, "Regex for ISO dates", ["A regex for ISO dates?", "Use `\\d{4}-\\d{2}-\\d{2}` and check the ranges in code."]],
-  [26, "Packing list for four days of rain", ["Packing list for four days of rain?", "- shell\n- wool socks\n- dry bags"]],
+  [
+    5,
+    "Regex for ISO dates",
+    ["A regex for ISO dates?", "Use `\\d{4}-\\d{2}-\\d{2}` and check the ranges in code."],
+  ],
+  [
+    26,
+    "Packing list for four days of rain",
+    ["Packing list for four days of rain?", "- shell\n- wool socks\n- dry bags"],
+  ],
   [31, "Explain ownership in Rust", ["Explain ownership in Rust.", "Each value has one owner."]],
   [80, "Dinner from leeks and potatoes", ["Dinner from leeks and potatoes?", "Soup."]],
   [130, "What is a monad, without the burrito", ["What is a monad?", "A way to chain steps."]],
@@ -46,7 +60,14 @@ export function pastConversations(now: number, model: string): Tree[] {
       const said = `past-${nth}-a${pair}`;
       const common = { state: "complete" as const, createdMs };
       tree.add({ ...common, id: asked, parent, role: "user", text: question, receipt: null });
-      tree.add({ ...common, id: said, parent: asked, role: "assistant", text: answer, receipt: receipt(model, Math.ceil(answer.length / 4)) });
+      tree.add({
+        ...common,
+        id: said,
+        parent: asked,
+        role: "assistant",
+        text: answer,
+        receipt: receipt(model, Math.ceil(answer.length / 4)),
+      });
       parent = said;
     });
     return tree;

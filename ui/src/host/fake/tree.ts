@@ -38,7 +38,7 @@ export class Tree {
 
   view(): ConversationView {
     const messages: MessageView[] = [];
-    for (let at = this.head; at !== null; ) {
+    for (let at = this.head; at !== null;) {
       const node = this.node(at);
       messages.push(this.message(node));
       at = node.parent;

@@ -1,0 +1,90 @@
+//! The later process's side.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::{
+        Arc, Mutex as Lock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use interprocess::local_socket::tokio::{SendHalf, Stream, prelude::*};
+use tokio::{
+    io::BufReader,
+    sync::{Mutex, broadcast, oneshot},
+};
+
+use super::speech::{Asked, Said, name, read, write};
+use crate::{
+    Paths,
+    wire::{Call, Event, Failure, Reply},
+};
+
+/// The code of a failure that says: the owner ended.
+pub(crate) const GONE: &str = "attach.gone";
+
+type Waiting = Arc<Lock<HashMap<u64, oneshot::Sender<Result<Reply, Failure>>>>>;
+
+/// A way to the owner.
+pub(crate) struct Remote {
+    writing: Mutex<SendHalf>,
+    waiting: Waiting,
+    alive: Arc<AtomicBool>,
+    ids: AtomicU64,
+}
+
+impl Remote {
+    /// Reaches the owner; its events go to `events`.
+    pub(crate) async fn connect(paths: &Paths, events: broadcast::Sender<Event>) -> Result<Self, Failure> {
+        let stream = Stream::connect(name(paths).map_err(gone)?).await.map_err(gone)?;
+        let (reading, writing) = stream.split();
+        let waiting = Waiting::default();
+        let alive = Arc::new(AtomicBool::new(true));
+        let (answers, here) = (Arc::clone(&waiting), Arc::clone(&alive));
+        tokio::spawn(async move {
+            let mut reading = BufReader::new(reading);
+            loop {
+                match read(&mut reading).await {
+                    Ok(Some(Said::Event(event))) => {
+                        // Nobody listening is no fault.
+                        let _ = events.send(event);
+                    }
+                    Ok(Some(Said::Answer { id, result })) => {
+                        if let Some(waiting) = answers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id) {
+                            // Whoever asked may have given up.
+                            let _ = waiting.send(result);
+                        }
+                    }
+                    Ok(None) | Err(_) => break,
+                }
+            }
+            here.store(false, Ordering::Release);
+            // Dropping the senders tells everyone who waits.
+            answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        });
+        Ok(Self { writing: Mutex::new(writing), waiting, alive, ids: AtomicU64::new(1) })
+    }
+
+    /// Asks the owner.
+    pub(crate) async fn call(&self, call: Call) -> Result<Reply, Failure> {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        let (answer_in, answer) = oneshot::channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer_in);
+        if !self.is_alive() {
+            return Err(gone(io::ErrorKind::BrokenPipe.into()));
+        }
+        write(&mut *self.writing.lock().await, &Asked { id, call }).await.map_err(gone)?;
+        answer.await.unwrap_or_else(|_| Err(gone(io::ErrorKind::BrokenPipe.into())))
+    }
+
+    /// Whether the owner is still there.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Acquire)
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn gone(error: io::Error) -> Failure {
+    Failure::new(GONE, format!("The running Tandem can't be reached: {error}. Close it and start again."))
+}

@@ -1,5 +1,5 @@
-//! Puts llama.cpp's backends where the engine looks for them in development, and lets the engine find its
-//! libraries beside itself.
+//! Puts llama.cpp's libraries and backends beside the engine, where it looks for them in development as well as
+//! when installed, and tells the linker that it does.
 
 use std::{env, fs, io, path::Path};
 
@@ -10,14 +10,43 @@ fn main() -> io::Result<()> {
         Ok("linux") => println!("cargo::rustc-link-arg-bins=-Wl,-rpath,$ORIGIN"),
         _ => {}
     }
-    let (Ok(from), Ok(out)) = (env::var("DEP_LLAMA_BACKENDS_DIR"), env::var("OUT_DIR")) else { return Ok(()) };
+    let (Ok(backends), Ok(out)) = (env::var("DEP_LLAMA_BACKENDS_DIR"), env::var("OUT_DIR")) else {
+        return Ok(());
+    };
+    let backends = Path::new(&backends);
     // OUT_DIR is <target>/<profile>/build/<package>/out.
-    let Some(profile) = Path::new(&out).ancestors().nth(3) else { return Ok(()) };
-    let to = profile.join("backends");
-    fs::create_dir_all(&to)?;
+    let Some(profile) = Path::new(&out).ancestors().nth(3) else {
+        return Ok(());
+    };
+    copy(backends, &profile.join("backends"), |_| true)?;
+    // llama-cpp-sys-2 links `libllama.so` there, which only points to a `libllama.so.0` that it leaves behind.
+    for library in ["lib", "lib64", "bin"] {
+        let library = backends.with_file_name(library);
+        if library.is_dir() {
+            copy(&library, profile, is_library)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_library(name: &str) -> bool {
+    [".so", ".dylib", ".dll"].iter().any(|kind| name.contains(kind))
+}
+
+/// Copies files, and what links point to.
+fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
+    fs::create_dir_all(to)?;
     for file in fs::read_dir(from)? {
-        let file = file?;
-        fs::copy(file.path(), to.join(file.file_name()))?;
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default();
+        if !path.is_file() || !wanted(&name.to_string_lossy()) {
+            continue;
+        }
+        let to = to.join(name);
+        // Written under another name first: a running engine may have the old one open.
+        let fresh = to.with_extension("fresh");
+        fs::copy(&path, &fresh)?;
+        fs::rename(fresh, to)?;
     }
     Ok(())
 }

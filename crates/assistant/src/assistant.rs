@@ -38,11 +38,18 @@ impl Assistant {
     /// Starts: opens the vault if the keyring can, and warms the engine with the embedded model.
     pub(crate) async fn start(paths: Paths) -> Result<Self, Failure> {
         let program = find_engine().map_err(|error| {
-            Failure::new("engine.missing", format!("A part of Tandem is missing: {error}. Install it again."))
+            Failure::new(
+                "engine.missing",
+                format!("A part of Tandem is missing: {error}. Install it again."),
+            )
         })?;
         let engine = Engine::new(program);
         let events = broadcast::channel(EVENTS).0;
-        let shown = Shown { vault: VaultState::Locked, model: None, theme: Theme::System };
+        let shown = Shown {
+            vault: VaultState::Locked,
+            model: None,
+            theme: Theme::System,
+        };
         let assistant = Self {
             paths,
             engine,
@@ -65,11 +72,19 @@ impl Assistant {
             Call::Protect { protection } => gate::protect(self, protection).await?,
             Call::Unlock { passphrase } => gate::unlock(self, passphrase).await?,
             Call::Retry => gate::open(self).await,
-            Call::Conversations => return Ok(Reply::Conversations(conversations::all(&self.vault()?).await?)),
-            Call::Conversation { id } => {
-                return Ok(Reply::Conversation(conversations::view(&self.vault()?, &self.turns, id).await?));
+            Call::Conversations => {
+                return Ok(Reply::Conversations(
+                    conversations::all(&*self.vault()?).await?,
+                ));
             }
-            Call::NewConversation => return Ok(Reply::Conversation(conversations::create(self).await?)),
+            Call::Conversation { id } => {
+                return Ok(Reply::Conversation(
+                    conversations::view(&*self.vault()?, &self.turns, id).await?,
+                ));
+            }
+            Call::NewConversation => {
+                return Ok(Reply::Conversation(conversations::create(self).await?));
+            }
             Call::Rename { id, title } => {
                 conversations::rename(self, id, &title).await?;
                 return Ok(Reply::Done);
@@ -78,15 +93,31 @@ impl Assistant {
                 conversations::delete(self, id).await?;
                 return Ok(Reply::Done);
             }
-            Call::Search { query } => return Ok(Reply::Hits(conversations::search(&self.vault()?, &query).await?)),
-            Call::ChooseBranch { conversation, message } => {
-                return Ok(Reply::Conversation(conversations::choose_branch(self, conversation, message).await?));
+            Call::Search { query } => {
+                return Ok(Reply::Hits(
+                    conversations::search(&*self.vault()?, &query).await?,
+                ));
             }
-            Call::Ask { conversation, parent, text } => {
+            Call::ChooseBranch {
+                conversation,
+                message,
+            } => {
+                return Ok(Reply::Conversation(
+                    conversations::choose_branch(self, conversation, message).await?,
+                ));
+            }
+            Call::Ask {
+                conversation,
+                parent,
+                text,
+            } => {
                 let (turn, view) = self.turns.ask(self, conversation, parent, &text).await?;
                 return Ok(Reply::Turn { turn, view });
             }
-            Call::Regenerate { conversation, message } => {
+            Call::Regenerate {
+                conversation,
+                message,
+            } => {
                 let (turn, view) = self.turns.regenerate(self, conversation, message).await?;
                 return Ok(Reply::Turn { turn, view });
             }
@@ -106,7 +137,8 @@ impl Assistant {
                 return self.models().await;
             }
             Call::SetTheme { theme } => {
-                let value = serde_json::to_string(&theme).map_err(|e| Failure::new("theme", e.to_string()))?;
+                let value = serde_json::to_string(&theme)
+                    .map_err(|e| Failure::new("theme", e.to_string()))?;
                 self.vault()?.set_setting(THEME, &value).await?;
                 self.show(|shown| shown.theme = theme);
             }
@@ -117,7 +149,9 @@ impl Assistant {
 
     async fn models(&self) -> Result<Reply, Failure> {
         let shelf = library::all(self.vault().ok().as_deref()).await?;
-        Ok(Reply::Models(shelf.into_iter().map(|model| model.card).collect()))
+        Ok(Reply::Models(
+            shelf.into_iter().map(|model| model.card).collect(),
+        ))
     }
 
     /// The events from here on.
@@ -133,7 +167,11 @@ impl Assistant {
     /// Ends every turn keeping its text, closes the vault and ends the engine.
     pub(crate) async fn close(&self) {
         self.turns.lock().await;
-        let vault = self.vault.write().unwrap_or_else(PoisonError::into_inner).take();
+        let vault = self
+            .vault
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(vault) = vault
             && let Err(error) = vault.close().await
         {
@@ -146,7 +184,11 @@ impl Assistant {
 
     /// The open vault.
     pub(crate) fn vault(&self) -> Result<Arc<Vault>, Failure> {
-        let vault = self.vault.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let vault = self
+            .vault
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         vault.ok_or_else(|| Failure::new("vault.locked", "The vault isn't open yet."))
     }
 
@@ -156,7 +198,10 @@ impl Assistant {
         if settled > 0 {
             tracing::info!(settled, "answers of the last time had broken off");
         }
-        let theme = vault.setting(THEME).await?.and_then(|value| serde_json::from_str(&value).ok());
+        let theme = vault
+            .setting(THEME)
+            .await?
+            .and_then(|value| serde_json::from_str(&value).ok());
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
         self.show(|shown| {
             shown.vault = VaultState::Open;
@@ -167,7 +212,10 @@ impl Assistant {
 
     /// Whether a vault is open.
     pub(crate) fn is_open(&self) -> bool {
-        self.vault.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.vault
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// Shows how the vault stands.
@@ -189,12 +237,16 @@ impl Assistant {
 
     fn show(&self, change: impl FnOnce(&mut Shown)) {
         change(&mut self.shown.write().unwrap_or_else(PoisonError::into_inner));
-        self.tell(Event::State { state: self.state() });
+        self.tell(Event::State {
+            state: self.state(),
+        });
     }
 
     async fn use_chosen_model(&self) -> Result<(), Failure> {
         let vault = self.vault().ok();
-        let Some(model) = library::chosen(vault.as_deref()).await? else { return Ok(()) };
+        let Some(model) = library::chosen(vault.as_deref()).await? else {
+            return Ok(());
+        };
         self.engine.choose(model.model());
         self.show(|shown| shown.model = Some(model.card));
         let engine = self.engine.clone();
@@ -211,7 +263,9 @@ impl Assistant {
         let assistant = self.clone();
         tokio::spawn(async move {
             while status.changed().await.is_ok() {
-                assistant.tell(Event::State { state: assistant.state() });
+                assistant.tell(Event::State {
+                    state: assistant.state(),
+                });
             }
         });
     }
@@ -220,12 +274,16 @@ impl Assistant {
 fn engine_state(status: &Status) -> EngineState {
     match status {
         Status::Asleep => EngineState::Asleep,
-        Status::Loading { progress } => EngineState::Loading { progress: *progress },
+        Status::Loading { progress } => EngineState::Loading {
+            progress: *progress,
+        },
         Status::Ready(ready) => EngineState::Ready {
             device: ready.device.clone(),
             gpu_layers: ready.gpu_layers,
             context: ready.context,
         },
-        Status::Failed(error) => EngineState::Failed { failure: error.clone().into() },
+        Status::Failed(error) => EngineState::Failed {
+            failure: error.clone().into(),
+        },
     }
 }

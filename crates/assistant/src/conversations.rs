@@ -10,7 +10,10 @@ use crate::{
     assistant::Assistant,
     input,
     turns::Turns,
-    wire::{BranchPoint, ConversationRow, ConversationView, Event, Failure, MessageView, ReceiptView, SearchHit, Snippet},
+    wire::{
+        BranchPoint, ConversationRow, ConversationView, Event, Failure, MessageView, ReceiptView,
+        SearchHit, Snippet,
+    },
 };
 
 /// Search results at most.
@@ -19,7 +22,13 @@ const HITS: u32 = 50;
 /// All conversations, newest first.
 pub(crate) async fn all(vault: &Vault) -> Result<Vec<ConversationRow>, Failure> {
     let rows = vault.conversations().await?.into_iter();
-    Ok(rows.map(|row| ConversationRow { id: row.id, title: row.title, updated_ms: row.updated_ms }).collect())
+    Ok(rows
+        .map(|row| ConversationRow {
+            id: row.id,
+            title: row.title,
+            updated_ms: row.updated_ms,
+        })
+        .collect())
 }
 
 /// Makes an empty conversation.
@@ -27,18 +36,30 @@ pub(crate) async fn create(assistant: &Assistant) -> Result<ConversationView, Fa
     let id = ConversationId(Uuid::now_v7());
     assistant.vault()?.create_conversation(id, now_ms()).await?;
     assistant.tell(Event::Conversations);
-    Ok(ConversationView { id, title: String::new(), messages: vec![], turn: None })
+    Ok(ConversationView {
+        id,
+        title: String::new(),
+        messages: vec![],
+        turn: None,
+    })
 }
 
 /// One conversation with its current branch.
-pub(crate) async fn view(vault: &Vault, turns: &Turns, id: ConversationId) -> Result<ConversationView, Failure> {
+pub(crate) async fn view(
+    vault: &Vault,
+    turns: &Turns,
+    id: ConversationId,
+) -> Result<ConversationView, Failure> {
     let (row, messages) = vault.conversation(id).await?;
     let tree = Tree::new(messages);
     let path = match row.leaf {
         Some(leaf) => tree.path(leaf)?,
         None => vec![],
     };
-    let mut views = path.into_iter().map(|message| message_view(&tree, message)).collect::<Result<Vec<_>, _>>()?;
+    let mut views = path
+        .into_iter()
+        .map(|message| message_view(&tree, message))
+        .collect::<Result<Vec<_>, _>>()?;
     let running = turns.in_conversation(id);
     if let Some((_, answer, text)) = &running
         && let Some(view) = views.iter_mut().find(|view| view.id == *answer)
@@ -46,13 +67,21 @@ pub(crate) async fn view(vault: &Vault, turns: &Turns, id: ConversationId) -> Re
         // What is on disk lags behind what was shown.
         view.text.clone_from(text);
     }
-    Ok(ConversationView { id, title: row.title, messages: views, turn: running.map(|(turn, ..)| turn) })
+    Ok(ConversationView {
+        id,
+        title: row.title,
+        messages: views,
+        turn: running.map(|(turn, ..)| turn),
+    })
 }
 
 /// A message as shown.
 pub(crate) fn message_view(tree: &Tree, message: &Message) -> Result<MessageView, Failure> {
     let versions = tree.siblings(message.id)?.to_vec();
-    let index = versions.iter().position(|&id| id == message.id).unwrap_or_default();
+    let index = versions
+        .iter()
+        .position(|&id| id == message.id)
+        .unwrap_or_default();
     Ok(MessageView {
         id: message.id,
         parent: message.parent,
@@ -60,7 +89,10 @@ pub(crate) fn message_view(tree: &Tree, message: &Message) -> Result<MessageView
         text: message.text.clone(),
         state: message.state,
         created_ms: message.created_ms,
-        branch: BranchPoint { versions, index: u32::try_from(index).unwrap_or_default() },
+        branch: BranchPoint {
+            versions,
+            index: u32::try_from(index).unwrap_or_default(),
+        },
         receipt: message.receipt.as_ref().map(receipt_view),
     })
 }
@@ -69,7 +101,8 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of one answer")]
     let seconds = receipt.generate_ms as f32 / 1000.0;
     #[expect(clippy::cast_precision_loss, reason = "tokens of one answer")]
-    let rate = (receipt.tokens > 1 && receipt.generate_ms > 0).then(|| receipt.tokens as f32 / seconds);
+    let rate =
+        (receipt.tokens > 1 && receipt.generate_ms > 0).then(|| receipt.tokens as f32 / seconds);
     ReceiptView {
         route: match receipt.route {
             Route::Device => "device".into(),
@@ -85,7 +118,11 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
 }
 
 /// Gives a conversation a title.
-pub(crate) async fn rename(assistant: &Assistant, id: ConversationId, typed: &str) -> Result<(), Failure> {
+pub(crate) async fn rename(
+    assistant: &Assistant,
+    id: ConversationId,
+    typed: &str,
+) -> Result<(), Failure> {
     assistant.vault()?.rename(id, &input::title(typed)?).await?;
     assistant.tell(Event::Conversations);
     Ok(())
@@ -120,13 +157,19 @@ pub(crate) async fn search(vault: &Vault, query: &str) -> Result<Vec<SearchHit>,
             conversation: hit.conversation,
             title: hit.title,
             message: hit.message,
-            snippet: hit.snippet.into_iter().map(|(text, hit)| Snippet { text, hit }).collect(),
+            snippet: hit
+                .snippet
+                .into_iter()
+                .map(|(text, hit)| Snippet { text, hit })
+                .collect(),
         })
         .collect())
 }
 
 /// Milliseconds since 1970 UTC.
 pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -12,13 +12,21 @@ use crate::{
 
 /// Looks at everything.
 pub(crate) async fn examine(assistant: &Assistant) -> Vec<DoctorLine> {
-    let mut lines = vec![line("Tandem", Outcome::Good, format!("version {}", env!("CARGO_PKG_VERSION")))];
+    let mut lines = vec![line(
+        "Tandem",
+        Outcome::Good,
+        format!("version {}", env!("CARGO_PKG_VERSION")),
+    )];
     engine(assistant, &mut lines).await;
     model(assistant, &mut lines).await;
     keyring(&mut lines).await;
     vault(assistant, &mut lines).await;
     lines.push(sandbox());
-    lines.push(line("Data", Outcome::Good, format!("kept in {}", assistant.paths.data().display())));
+    lines.push(line(
+        "Data",
+        Outcome::Good,
+        format!("kept in {}", assistant.paths.data().display()),
+    ));
     lines
 }
 
@@ -30,17 +38,33 @@ async fn engine(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
             return;
         }
     };
-    lines.push(line("Engine", Outcome::Good, format!("answers; build {build}")));
+    lines.push(line(
+        "Engine",
+        Outcome::Good,
+        format!("answers; build {build}"),
+    ));
     for device in &devices {
         let memory = if device.memory_total > 0 {
-            format!(", {} of {} free", gib(device.memory_free), gib(device.memory_total))
+            format!(
+                ", {} of {} free",
+                gib(device.memory_free),
+                gib(device.memory_total)
+            )
         } else {
             String::new()
         };
-        let text = format!("{}: {} ({}{memory})", device.name, device.description.trim(), device.backend);
+        let text = format!(
+            "{}: {} ({}{memory})",
+            device.name,
+            device.description.trim(),
+            device.backend
+        );
         lines.push(line("Device", Outcome::Good, text));
     }
-    if !devices.iter().any(|device| matches!(device.kind, DeviceKind::Gpu | DeviceKind::IntegratedGpu)) {
+    if !devices
+        .iter()
+        .any(|device| matches!(device.kind, DeviceKind::Gpu | DeviceKind::IntegratedGpu))
+    {
         let text = "no graphics device that can compute was found: the processor does it all. With one, a current \
                     Vulkan driver would make answers faster.";
         lines.push(line("Graphics", Outcome::Note, text.into()));
@@ -73,8 +97,10 @@ async fn model(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
             } else {
                 format!("on the processor, {} threads", ready.threads)
             };
-            let text =
-                format!("loaded in {} ms, {place}, {} tokens of context", ready.load_ms, ready.context);
+            let text = format!(
+                "loaded in {} ms, {place}, {} tokens of context",
+                ready.load_ms, ready.context
+            );
             line("In use", Outcome::Good, text)
         }
         Err(error) => line("In use", Outcome::Bad, failure::sentence(error)),
@@ -83,7 +109,11 @@ async fn model(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
 
 async fn keyring(lines: &mut Vec<DoctorLine>) {
     lines.push(match gate::keyring().await {
-        Keyring::Ready => line("Keyring", Outcome::Good, "the system's keyring answers".into()),
+        Keyring::Ready => line(
+            "Keyring",
+            Outcome::Good,
+            "the system's keyring answers".into(),
+        ),
         Keyring::Missing { message } => line("Keyring", Outcome::Note, message),
     });
 }
@@ -91,18 +121,27 @@ async fn keyring(lines: &mut Vec<DoctorLine>) {
 async fn vault(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
     match versions().await {
         Ok(versions) => {
-            let text = format!("SQLCipher {} on SQLite {}", versions.sqlcipher, versions.sqlite);
+            let text = format!(
+                "SQLCipher {} on SQLite {}",
+                versions.sqlcipher, versions.sqlite
+            );
             lines.push(line("Store", Outcome::Good, text));
         }
         Err(error) => lines.push(line("Store", Outcome::Bad, error.to_string())),
     }
     let (outcome, text) = match assistant.state().vault {
-        VaultState::New { .. } => (Outcome::Note, "not made yet: the first start asks how to protect it".to_owned()),
+        VaultState::New { .. } => (
+            Outcome::Note,
+            "not made yet: the first start asks how to protect it".to_owned(),
+        ),
         VaultState::Locked => (Outcome::Note, "locked: its passphrase opens it".to_owned()),
         VaultState::Trouble { failure } => (Outcome::Bad, failure.message),
         VaultState::Open => match assistant.vault() {
             Ok(vault) => match vault.verify().await {
-                Ok(()) => (Outcome::Good, "open, every page of it sound and encrypted".to_owned()),
+                Ok(()) => (
+                    Outcome::Good,
+                    "open, every page of it sound and encrypted".to_owned(),
+                ),
                 Err(error) => (Outcome::Bad, error.to_string()),
             },
             Err(failure) => (Outcome::Bad, failure.message),
@@ -121,7 +160,11 @@ fn sandbox() -> DoctorLine {
 }
 
 fn line(topic: &str, outcome: Outcome, text: String) -> DoctorLine {
-    DoctorLine { topic: topic.into(), outcome, text }
+    DoctorLine {
+        topic: topic.into(),
+        outcome,
+        text,
+    }
 }
 
 fn gib(bytes: u64) -> String {

@@ -26,7 +26,10 @@ pub struct Door {
 
 enum Side {
     /// This process owns vault and engine. The file is the owner's lock.
-    Here(Assistant, #[expect(dead_code, reason = "held, not read")] File),
+    Here(
+        Assistant,
+        #[expect(dead_code, reason = "held, not read")] File,
+    ),
     /// Another process does.
     There(Remote),
 }
@@ -36,7 +39,12 @@ impl Door {
     pub async fn open(paths: Paths) -> Result<Self, Failure> {
         let events = broadcast::channel(4096).0;
         let side = enter(&paths, &events).await?;
-        Ok(Self { paths, side: Arc::new(RwLock::new(side)), events, reopening: Arc::default() })
+        Ok(Self {
+            paths,
+            side: Arc::new(RwLock::new(side)),
+            events,
+            reopening: Arc::default(),
+        })
     }
 
     /// Asks for something.
@@ -114,9 +122,17 @@ async fn enter(paths: &Paths, events: &broadcast::Sender<Event>) -> Result<Side,
 fn lock(paths: &Paths) -> Result<Option<File>, Failure> {
     let path = paths.owner_lock();
     let fail = |error: std::io::Error| {
-        Failure::new("paths.not-writable", format!("Tandem can't use {}: {error}.", path.display()))
+        Failure::new(
+            "paths.not-writable",
+            format!("Tandem can't use {}: {error}.", path.display()),
+        )
     };
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(fail)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -9,8 +9,8 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use tandem_conversation::{
-    Generate, GenerateEvent, GenerateFailure, Generated, Message, MessageState, Prompt, PromptMessage, Receipt, Route,
-    Sampling, Tree, TurnId,
+    Generate, GenerateEvent, GenerateFailure, Generated, Message, MessageState, Prompt,
+    PromptMessage, Receipt, Route, Sampling, Tree, TurnId,
     turn::{Effect, Event as Happened, State, step},
     without_oldest,
 };
@@ -48,7 +48,10 @@ pub(crate) struct Drive {
 }
 
 impl Drive {
-    #[expect(clippy::too_many_arguments, reason = "all that a turn is, from one place")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all that a turn is, from one place"
+    )]
     pub(crate) fn new(
         assistant: Assistant,
         vault: Arc<Vault>,
@@ -111,7 +114,11 @@ impl Drive {
                 match effect {
                     Effect::Persist => {
                         let result = self.persist().await;
-                        queue.push_back(if result.is_ok() { Happened::Persisted } else { Happened::NotPersisted });
+                        queue.push_back(if result.is_ok() {
+                            Happened::Persisted
+                        } else {
+                            Happened::NotPersisted
+                        });
                         if let Some(persisted) = persisted.take() {
                             // Whoever asked may be gone; the answer is made all the same.
                             let _ = persisted.send(result.map_err(Failure::from));
@@ -119,15 +126,25 @@ impl Drive {
                     }
                     Effect::Decide => {
                         let decision = tandem_routing::decide();
-                        queue.push_back(Happened::Routed { route: decision.route, reason: decision.reason.word() });
+                        queue.push_back(Happened::Routed {
+                            route: decision.route,
+                            reason: decision.reason.word(),
+                        });
                     }
                     Effect::Start(Route::Device) => stream = Some(self.start()),
                     Effect::Stop => stream = None,
                     Effect::ShowStarted => self.tell(TurnStep::Started),
                     Effect::Show(delta) => self.show(delta),
-                    Effect::Tell(failure) => self.tell(TurnStep::Notice { notice: failure::notice(&failure) }),
+                    Effect::Tell(failure) => self.tell(TurnStep::Notice {
+                        notice: failure::notice(&failure),
+                    }),
                     Effect::Checkpoint => self.checkpoint().await,
-                    Effect::Finish { state, spent, mean_logprob, route } => {
+                    Effect::Finish {
+                        state,
+                        spent,
+                        mean_logprob,
+                        route,
+                    } => {
                         self.finish(state, spent, mean_logprob, route).await;
                     }
                     // The caller has been told, and keeps the text.
@@ -172,7 +189,10 @@ impl Drive {
                 Happened::Token(token)
             }
             GenerateEvent::Finished(finish, spent) => Happened::Finished(finish, spent),
-            GenerateEvent::Failed(GenerateFailure::PromptTooLong { prompt_tokens, context }) => {
+            GenerateEvent::Failed(GenerateFailure::PromptTooLong {
+                prompt_tokens,
+                context,
+            }) => {
                 // A quarter of the context is left for the answer.
                 let over = prompt_tokens.saturating_sub(context - context / 4);
                 match without_oldest(&self.prompt, prompt_tokens, over) {
@@ -181,7 +201,10 @@ impl Drive {
                         self.unseen += u32::try_from(lost).unwrap_or(u32::MAX);
                         return Err(self.start());
                     }
-                    None => Happened::Failed(GenerateFailure::PromptTooLong { prompt_tokens, context }),
+                    None => Happened::Failed(GenerateFailure::PromptTooLong {
+                        prompt_tokens,
+                        context,
+                    }),
                 }
             }
             GenerateEvent::Failed(failure) => Happened::Failed(failure),
@@ -189,10 +212,17 @@ impl Drive {
     }
 
     fn show(&mut self, delta: String) {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&delta);
+        self.text
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_str(&delta);
         let at = self.units;
         self.units += u32::try_from(delta.encode_utf16().count()).unwrap_or_default();
-        self.tell(TurnStep::Text { at, delta, tokens: self.tokens });
+        self.tell(TurnStep::Text {
+            at,
+            delta,
+            tokens: self.tokens,
+        });
     }
 
     async fn checkpoint(&mut self) {
@@ -214,7 +244,12 @@ impl Drive {
         self.answer.receipt = route.map(|(route, reason)| Receipt {
             route,
             reason: reason.into(),
-            model: self.assistant.state().model.map(|model| model.name).unwrap_or_default(),
+            model: self
+                .assistant
+                .state()
+                .model
+                .map(|model| model.name)
+                .unwrap_or_default(),
             prompt_tokens: spent.prompt_tokens,
             tokens: spent.tokens,
             prompt_ms: self.first_token_ms.unwrap_or(spent.prompt_ms),
@@ -222,8 +257,15 @@ impl Drive {
             mean_logprob,
             unseen_messages: self.unseen,
         });
-        let stored =
-            self.vault.finish(self.answer.id, &self.answer.text, state, self.answer.receipt.as_ref()).await;
+        let stored = self
+            .vault
+            .finish(
+                self.answer.id,
+                &self.answer.text,
+                state,
+                self.answer.receipt.as_ref(),
+            )
+            .await;
         if let Err(error) = stored {
             self.tell_unsaved(&error);
         }
@@ -233,7 +275,10 @@ impl Drive {
         };
         match message_view(&tree, &self.answer) {
             Ok(message) => self.tell(TurnStep::Ended { message }),
-            Err(failure) => tracing::error!(code = failure.code, "an answer has no place in its conversation"),
+            Err(failure) => tracing::error!(
+                code = failure.code,
+                "an answer has no place in its conversation"
+            ),
         }
         self.assistant.tell(Event::Conversations);
     }
@@ -244,25 +289,40 @@ impl Drive {
             return spent.generate_ms;
         }
         let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.first_token_ms.map_or(0, |first| since.saturating_sub(first))
+        self.first_token_ms
+            .map_or(0, |first| since.saturating_sub(first))
     }
 
     fn so_far(&self) -> String {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.text
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn tell_unsaved(&mut self, error: &VaultError) {
         tracing::error!(code = error.code(), "an answer could not be stored");
         if !self.unsaved_told {
             self.unsaved_told = true;
-            let message = format!("This answer could not be stored: {error} Copy it if you need it.");
-            self.tell(TurnStep::Notice { notice: Notice { code: "vault.unsaved".into(), message } });
+            let message =
+                format!("This answer could not be stored: {error} Copy it if you need it.");
+            self.tell(TurnStep::Notice {
+                notice: Notice {
+                    code: "vault.unsaved".into(),
+                    message,
+                },
+            });
         }
     }
 
     fn tell(&self, step: TurnStep) {
         let (conversation, message) = (self.answer.conversation, self.answer.id);
-        self.assistant.tell(Event::Turn { turn: self.turn, conversation, message, step });
+        self.assistant.tell(Event::Turn {
+            turn: self.turn,
+            conversation,
+            message,
+            step,
+        });
     }
 }
 
@@ -273,7 +333,9 @@ async fn next(stream: &mut Option<Events>) -> Option<GenerateEvent> {
             // A stream that ends without a last event is a fault like any other.
             None => {
                 *stream = None;
-                Some(GenerateEvent::Failed(GenerateFailure::Other("it ended without a word".into())))
+                Some(GenerateEvent::Failed(GenerateFailure::Other(
+                    "it ended without a word".into(),
+                )))
             }
         },
         None => std::future::pending().await,

@@ -8,13 +8,19 @@ use crate::wire::{Failure, Notice};
 
 impl Failure {
     pub(crate) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into() }
+        Self {
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
-        Self { code: format!("vault.{}", error.code()), message: error.to_string() }
+        Self {
+            code: format!("vault.{}", error.code()),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -36,7 +42,9 @@ impl From<EngineError> for Failure {
         };
         let message = match &error {
             EngineError::NoModel => "No model is at hand. Choose one in the settings.".into(),
-            EngineError::NotLoaded { message, .. } => format!("The model can't be loaded: {message}."),
+            EngineError::NotLoaded { message, .. } => {
+                format!("The model can't be loaded: {message}.")
+            }
             other => format!("{}.", capital(&other.to_string())),
         };
         Self::new(code, message)
@@ -66,7 +74,10 @@ pub(crate) fn notice(failure: &GenerateFailure) -> Notice {
         ),
         GenerateFailure::Other(why) => ("engine.failed", format!("The engine could not go on: {why}.")),
     };
-    Notice { code: code.into(), message }
+    Notice {
+        code: code.into(),
+        message,
+    }
 }
 
 /// An engine's error as a sentence.
@@ -76,5 +87,7 @@ pub(crate) fn sentence(error: EngineError) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }

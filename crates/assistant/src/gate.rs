@@ -1,6 +1,8 @@
 //! From nothing to an open vault: what is there, how it is protected, and what to say when it can't be opened.
 
-use tandem_vault::{KeyStore, KeyringError, OsKeyring, Protection, Status, Unlock, Vault, VaultError};
+use tandem_vault::{
+    KeyStore, KeyringError, OsKeyring, Protection, Status, Unlock, Vault, VaultError,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -15,9 +17,13 @@ pub(crate) async fn open(assistant: &Assistant) {
     }
     let dir = assistant.paths.vault();
     let state = match Vault::status(&dir) {
-        Status::None => VaultState::New { keyring: keyring().await },
+        Status::None => VaultState::New {
+            keyring: keyring().await,
+        },
         Status::Passphrase => VaultState::Locked,
-        Status::Trouble(error) => VaultState::Trouble { failure: error.into() },
+        Status::Trouble(error) => VaultState::Trouble {
+            failure: error.into(),
+        },
         Status::Keyring => match adopt(assistant, Vault::open(&dir, Unlock::Keyring).await).await {
             Ok(()) => return,
             Err(failure) => VaultState::Trouble { failure },
@@ -32,13 +38,18 @@ pub(crate) async fn protect(assistant: &Assistant, how: wire::Protection) -> Res
         wire::Protection::Keyring => Protection::Keyring,
         wire::Protection::Passphrase { passphrase } => {
             if passphrase.chars().count() < 8 {
-                let message = "A passphrase needs at least eight characters. Several words are best.";
+                let message =
+                    "A passphrase needs at least eight characters. Several words are best.";
                 return Err(Failure::new("passphrase.short", message));
             }
             Protection::Passphrase(passphrase.into())
         }
     };
-    adopt(assistant, Vault::create(&assistant.paths.vault(), protection).await).await
+    adopt(
+        assistant,
+        Vault::create(&assistant.paths.vault(), protection).await,
+    )
+    .await
 }
 
 /// Opens a vault that a passphrase protects.
@@ -47,7 +58,11 @@ pub(crate) async fn unlock(assistant: &Assistant, passphrase: String) -> Result<
         return Ok(());
     }
     let unlock = Unlock::Passphrase(passphrase.into());
-    adopt(assistant, Vault::open(&assistant.paths.vault(), unlock).await).await
+    adopt(
+        assistant,
+        Vault::open(&assistant.paths.vault(), unlock).await,
+    )
+    .await
 }
 
 async fn adopt(assistant: &Assistant, opened: Result<Vault, VaultError>) -> Result<(), Failure> {
@@ -59,7 +74,11 @@ pub(crate) async fn keyring() -> Keyring {
     let asked = tokio::task::spawn_blocking(|| OsKeyring::new().read(Uuid::nil())).await;
     match asked {
         Ok(Ok(_) | Err(KeyringError::Missing)) => Keyring::Ready,
-        Ok(Err(error)) => Keyring::Missing { message: error.to_string() },
-        Err(error) => Keyring::Missing { message: error.to_string() },
+        Ok(Err(error)) => Keyring::Missing {
+            message: error.to_string(),
+        },
+        Err(error) => Keyring::Missing {
+            message: error.to_string(),
+        },
     }
 }

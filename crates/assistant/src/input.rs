@@ -21,14 +21,22 @@ pub(crate) fn question(typed: &str) -> Result<Question, Failure> {
         let size = typed.len().div_ceil(1 << 20);
         return Err(Failure::new(
             "ask.too-long",
-            format!("This message has {size} MB; at most 1 MB can be sent at once. It was not sent and is kept as it is."),
+            format!(
+                "This message has {size} MB; at most 1 MB can be sent at once. It was not sent and is kept as it is."
+            ),
         ));
     }
     let lines = typed.replace("\r\n", "\n").replace('\r', "\n");
-    let text: String = lines.chars().filter(|&c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text: String = lines
+        .chars()
+        .filter(|&c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect();
     let removed = lines.chars().count() - text.chars().count();
     if text.trim().is_empty() {
-        return Err(Failure::new("ask.empty", "There is nothing to send: the message has no visible text."));
+        return Err(Failure::new(
+            "ask.empty",
+            "There is nothing to send: the message has no visible text.",
+        ));
     }
     Ok(Question { text, removed })
 }
@@ -37,19 +45,28 @@ pub(crate) fn question(typed: &str) -> Result<Question, Failure> {
 pub(crate) fn title(typed: &str) -> Result<String, Failure> {
     let title = shortened(typed);
     if title.is_empty() {
-        return Err(Failure::new("title.empty", "A title needs at least one visible character."));
+        return Err(Failure::new(
+            "title.empty",
+            "A title needs at least one visible character.",
+        ));
     }
     Ok(title)
 }
 
 /// The title of a conversation that begins with `question`.
 pub(crate) fn first_title(question: &str) -> String {
-    let line = question.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = question
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default();
     shortened(line)
 }
 
 fn shortened(text: &str) -> String {
-    let words = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let words = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     if words.chars().count() <= MAX_TITLE {
         return words;
@@ -82,7 +99,10 @@ mod tests {
     #[test]
     fn one_megabyte_is_sent_and_a_byte_more_is_not() {
         assert!(question(&"x".repeat(1 << 20)).is_ok());
-        assert_eq!(question(&"x".repeat((1 << 20) + 1)).err().unwrap().code, "ask.too-long");
+        assert_eq!(
+            question(&"x".repeat((1 << 20) + 1)).err().unwrap().code,
+            "ask.too-long"
+        );
     }
 
     #[test]

@@ -27,7 +27,12 @@ pub(crate) struct Shelved {
 impl Shelved {
     /// The model for the engine.
     pub(crate) fn model(&self) -> Model {
-        Model { path: self.path.clone(), context: CONTEXT, offload: Offload::Auto, threads: 0 }
+        Model {
+            path: self.path.clone(),
+            context: CONTEXT,
+            offload: Offload::Auto,
+            threads: 0,
+        }
     }
 }
 
@@ -49,7 +54,10 @@ pub(crate) fn embedded() -> Option<Shelved> {
 /// The embedded model's entry and file.
 pub(crate) fn embedded_file() -> Option<(Entry, PathBuf)> {
     let entry = catalog().ok()?.into_iter().find(|entry| entry.embedded)?;
-    let path = Paths::models().into_iter().map(|folder| folder.join(&entry.file)).find(|path| path.is_file())?;
+    let path = Paths::models()
+        .into_iter()
+        .map(|folder| folder.join(&entry.file))
+        .find(|path| path.is_file())?;
     Some((entry, path))
 }
 
@@ -57,7 +65,13 @@ pub(crate) fn embedded_file() -> Option<(Entry, PathBuf)> {
 pub(crate) async fn all(vault: Option<&Vault>) -> Result<Vec<Shelved>, Failure> {
     let mut shelf: Vec<_> = embedded().into_iter().collect();
     if let Some(vault) = vault {
-        shelf.extend(added(vault).await?.iter().filter_map(|path| inspect(Path::new(path)).ok()).map(shelved));
+        shelf.extend(
+            added(vault)
+                .await?
+                .iter()
+                .filter_map(|path| inspect(Path::new(path)).ok())
+                .map(shelved),
+        );
     }
     Ok(shelf)
 }
@@ -75,8 +89,12 @@ pub(crate) async fn chosen(vault: Option<&Vault>) -> Result<Option<Shelved>, Fai
 
 /// Chooses the model `id`.
 pub(crate) async fn choose(vault: &Vault, id: &str) -> Result<Shelved, Failure> {
-    let model = all(Some(vault)).await?.into_iter().find(|model| model.card.id == id);
-    let model = model.ok_or_else(|| Failure::new("model.unknown", "This model is not in the list any more."))?;
+    let model = all(Some(vault))
+        .await?
+        .into_iter()
+        .find(|model| model.card.id == id);
+    let model = model
+        .ok_or_else(|| Failure::new("model.unknown", "This model is not in the list any more."))?;
     vault.set_setting(CHOSEN, id).await?;
     Ok(model)
 }
@@ -84,20 +102,31 @@ pub(crate) async fn choose(vault: &Vault, id: &str) -> Result<Shelved, Failure> 
 /// Adds the file at `path`, in place, if it is a sound model.
 pub(crate) async fn add(vault: &Vault, path: &str) -> Result<(), Failure> {
     let file = inspect(Path::new(path.trim())).map_err(|error| {
-        Failure::new("model.refused", format!("This file can't be used as a model: {error}."))
+        Failure::new(
+            "model.refused",
+            format!("This file can't be used as a model: {error}."),
+        )
     })?;
-    let path = file.path.canonicalize().unwrap_or(file.path).to_string_lossy().into_owned();
+    let path = file
+        .path
+        .canonicalize()
+        .unwrap_or(file.path)
+        .to_string_lossy()
+        .into_owned();
     let mut paths = added(vault).await?;
     if !paths.contains(&path) {
         paths.push(path);
     }
-    let value = serde_json::to_string(&paths).map_err(|error| Failure::new("model.list", error.to_string()))?;
+    let value = serde_json::to_string(&paths)
+        .map_err(|error| Failure::new("model.list", error.to_string()))?;
     Ok(vault.set_setting(ADDED, &value).await?)
 }
 
 async fn added(vault: &Vault) -> Result<Vec<String>, Failure> {
     let value = vault.setting(ADDED).await?;
-    Ok(value.and_then(|value| serde_json::from_str(&value).ok()).unwrap_or_default())
+    Ok(value
+        .and_then(|value| serde_json::from_str(&value).ok())
+        .unwrap_or_default())
 }
 
 fn shelved(file: ModelFile) -> Shelved {
@@ -110,5 +139,8 @@ fn shelved(file: ModelFile) -> Shelved {
         license: file.license,
         embedded: false,
     };
-    Shelved { card, path: file.path }
+    Shelved {
+        card,
+        path: file.path,
+    }
 }

@@ -18,14 +18,22 @@ pub struct Paths {
 impl Paths {
     /// The usual place of this system, or `data` instead. The folder is made.
     pub fn new(data: Option<PathBuf>) -> Result<Self, Failure> {
-        let usual = || ProjectDirs::from("app", "Tandem", "Tandem").map(|dirs| dirs.data_local_dir().to_owned());
+        let usual = || {
+            ProjectDirs::from("app", "Tandem", "Tandem")
+                .map(|dirs| dirs.data_local_dir().to_owned())
+        };
         let data = data.or_else(usual).ok_or_else(|| Failure {
             code: "paths.no-home".into(),
-            message: "This account has no home folder. Name a folder for Tandem's data with --data.".into(),
+            message:
+                "This account has no home folder. Name a folder for Tandem's data with --data."
+                    .into(),
         })?;
         make(&data).map_err(|error| Failure {
             code: "paths.not-writable".into(),
-            message: format!("Tandem can't write to its folder {}: {error}. Make it writable and start again.", data.display()),
+            message: format!(
+                "Tandem can't write to its folder {}: {error}. Make it writable and start again.",
+                data.display()
+            ),
         })?;
         Ok(Self { data })
     }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use tandem_conversation::{
-    ConversationId, Message, MessageId, MessageState, Role, Tree, TurnId, assemble, turn::Event as Happened,
-    SYSTEM_PROMPT,
+    ConversationId, Message, MessageId, MessageState, Role, SYSTEM_PROMPT, Tree, TurnId, assemble,
+    turn::Event as Happened,
 };
 use tandem_vault::Vault;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -62,15 +62,27 @@ impl Turns {
         };
         path.push(&message);
         let prompt = assemble(SYSTEM_PROMPT, path);
-        let title = row.title.is_empty().then(|| input::first_title(&message.text));
+        let title = row
+            .title
+            .is_empty()
+            .then(|| input::first_title(&message.text));
         let answer = answer_to(message.id, conversation);
-        let begun = self.begin(assistant, &vault, Some(message), answer, prompt, title).await?;
+        let begun = self
+            .begin(assistant, &vault, Some(message), answer, prompt, title)
+            .await?;
         if question.removed > 0 {
             let message = match question.removed {
                 1 => "One invisible control character was left out of the question.".to_owned(),
                 n => format!("{n} invisible control characters were left out of the question."),
             };
-            self.note(assistant, begun.0, Notice { code: "ask.cleaned".into(), message });
+            self.note(
+                assistant,
+                begun.0,
+                Notice {
+                    code: "ask.cleaned".into(),
+                    message,
+                },
+            );
         }
         Ok(begun)
     }
@@ -88,10 +100,23 @@ impl Turns {
         let question = match (asked.role, asked.parent) {
             (Role::User, _) => asked.id,
             (_, Some(parent)) => parent,
-            _ => return Err(Failure::new("conversation.no-message", "This answer has no question.")),
+            _ => {
+                return Err(Failure::new(
+                    "conversation.no-message",
+                    "This answer has no question.",
+                ));
+            }
         };
         let prompt = assemble(SYSTEM_PROMPT, tree.path(question)?);
-        self.begin(assistant, &vault, None, answer_to(question, conversation), prompt, None).await
+        self.begin(
+            assistant,
+            &vault,
+            None,
+            answer_to(question, conversation),
+            prompt,
+            None,
+        )
+        .await
     }
 
     async fn begin(
@@ -110,23 +135,45 @@ impl Turns {
         let (end, ended) = watch::channel(false);
         {
             let mut turns = self.lock_map();
-            if turns.values().any(|running| running.conversation == conversation) {
+            if turns
+                .values()
+                .any(|running| running.conversation == conversation)
+            {
                 let message = "The last answer is still being written. Stop it or wait for its end; your text is kept.";
                 return Err(Failure::new("ask.busy", message));
             }
-            let running =
-                Running { conversation, answer: answer.id, text: Arc::clone(&text), happened, ended };
+            let running = Running {
+                conversation,
+                answer: answer.id,
+                text: Arc::clone(&text),
+                happened,
+                ended,
+            };
             turns.insert(turn, running);
         }
         let (persisted_in, persisted) = oneshot::channel();
-        let drive = Drive::new(assistant.clone(), Arc::clone(vault), turn, question, answer, prompt, title, text);
+        let drive = Drive::new(
+            assistant.clone(),
+            Arc::clone(vault),
+            turn,
+            question,
+            answer,
+            prompt,
+            title,
+            text,
+        );
         let turns = self.clone();
         tokio::spawn(async move {
             drive.run(inbox, persisted_in).await;
             turns.lock_map().remove(&turn);
             end.send_replace(true);
         });
-        let gone = || Failure::new("turn.gone", "The question could not be stored. Your text is kept.");
+        let gone = || {
+            Failure::new(
+                "turn.gone",
+                "The question could not be stored. Your text is kept.",
+            )
+        };
         persisted.await.map_err(|_| gone())??;
         let view = conversations::view(vault, self, conversation).await?;
         Ok((turn, view))
@@ -139,7 +186,11 @@ impl Turns {
 
     /// Ends every turn as the vault is being closed, and waits until they are stored.
     pub(crate) async fn lock(&self) {
-        let ends: Vec<_> = self.lock_map().values().map(|running| (running.happened.clone(), running.ended.clone())).collect();
+        let ends: Vec<_> = self
+            .lock_map()
+            .values()
+            .map(|running| (running.happened.clone(), running.ended.clone()))
+            .collect();
         wait(ends, &Happened::Lock).await;
     }
 
@@ -147,24 +198,41 @@ impl Turns {
     pub(crate) async fn end_conversation(&self, conversation: ConversationId) {
         let ends: Vec<_> = {
             let turns = self.lock_map();
-            let of = turns.values().filter(|running| running.conversation == conversation);
-            of.map(|running| (running.happened.clone(), running.ended.clone())).collect()
+            let of = turns
+                .values()
+                .filter(|running| running.conversation == conversation);
+            of.map(|running| (running.happened.clone(), running.ended.clone()))
+                .collect()
         };
         wait(ends, &Happened::Cancel).await;
     }
 
     /// The turn that runs in a conversation, its answer, and that answer's text so far.
-    pub(crate) fn in_conversation(&self, conversation: ConversationId) -> Option<(TurnId, MessageId, String)> {
+    pub(crate) fn in_conversation(
+        &self,
+        conversation: ConversationId,
+    ) -> Option<(TurnId, MessageId, String)> {
         let turns = self.lock_map();
-        let (turn, running) = turns.iter().find(|(_, running)| running.conversation == conversation)?;
-        let text = running.text.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (turn, running) = turns
+            .iter()
+            .find(|(_, running)| running.conversation == conversation)?;
+        let text = running
+            .text
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         Some((*turn, running.answer, text))
     }
 
     fn note(&self, assistant: &Assistant, turn: TurnId, notice: Notice) {
         if let Some(running) = self.lock_map().get(&turn) {
             let (conversation, message) = (running.conversation, running.answer);
-            assistant.tell(Event::Turn { turn, conversation, message, step: TurnStep::Notice { notice } });
+            assistant.tell(Event::Turn {
+                turn,
+                conversation,
+                message,
+                step: TurnStep::Notice { notice },
+            });
         }
     }
 
@@ -180,7 +248,10 @@ impl Turns {
     }
 }
 
-async fn wait(ends: Vec<(mpsc::UnboundedSender<Happened>, watch::Receiver<bool>)>, event: &Happened) {
+async fn wait(
+    ends: Vec<(mpsc::UnboundedSender<Happened>, watch::Receiver<bool>)>,
+    event: &Happened,
+) {
     for (happened, mut ended) in ends {
         // As above.
         let _ = happened.send(event.clone());

@@ -11,6 +11,6 @@ pub use call::{Call, Failure, Protection, Reply};
 pub use event::{Event, Notice, TurnStep};
 pub use state::{AppState, EngineState, Keyring, Theme, VaultState};
 pub use view::{
-    BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard, Outcome, ReceiptView,
-    SearchHit, Snippet,
+    BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard, Outcome,
+    ReceiptView, SearchHit, Snippet,
 };

@@ -1,2 +1,79 @@
 //! The assistant in a terminal.
-fn main() {}
+
+mod ask;
+mod chat;
+mod doctor;
+mod speak;
+mod unlock;
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tandem_assistant::{Door, Paths, keep_logs, wire::Failure};
+
+/// A private assistant that runs on your own device.
+#[derive(Parser)]
+#[command(name = "tandem", version, arg_required_else_help = true)]
+struct Arguments {
+    /// Keep everything in this folder instead of the usual one.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Read the vault's passphrase from the first line of this file.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Talk with the assistant.
+    Chat,
+    /// Ask one question. What comes in through standard input is added to it.
+    Ask {
+        /// The question.
+        question: Vec<String>,
+    },
+    /// Say what this machine has, what of it is used, and what doesn't work.
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("Tandem can't start: {error}.")),
+    };
+    match runtime.block_on(run(arguments)) {
+        Ok(code) => code,
+        Err(failure) => fail(&failure.message),
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let paths = Paths::new(arguments.data)?;
+    if let Err(error) = keep_logs(&paths) {
+        speak::aside(&format!("No log is kept: {error}."));
+    }
+    let door = Door::open(paths).await?;
+    let passphrase = arguments.passphrase_file.as_deref();
+    let result = match arguments.command {
+        Command::Chat => match unlock::open(&door, passphrase).await {
+            Ok(()) => chat::run(&door).await,
+            Err(failure) => Err(failure),
+        },
+        Command::Ask { question } => match unlock::open(&door, passphrase).await {
+            Ok(()) => ask::run(&door, &question.join(" ")).await,
+            Err(failure) => Err(failure),
+        },
+        Command::Doctor => doctor::run(&door).await,
+    };
+    door.close().await;
+    result
+}
+
+fn fail(message: &str) -> ExitCode {
+    // Nobody may be reading; the exit code tells all the same.
+    let _ = writeln!(std::io::stderr(), "{message}");
+    ExitCode::FAILURE
+}

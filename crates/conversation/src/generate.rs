@@ -26,12 +26,26 @@ pub struct Sampling {
 impl Sampling {
     /// What suits small instruction models; the seed is the caller's.
     pub const fn balanced(seed: u32) -> Self {
-        Self { temperature: 0.7, top_p: 0.95, top_k: 40, min_p: 0.05, repeat_penalty: 1.1, seed }
+        Self {
+            temperature: 0.7,
+            top_p: 0.95,
+            top_k: 40,
+            min_p: 0.05,
+            repeat_penalty: 1.1,
+            seed,
+        }
     }
 
     /// The likeliest token always.
     pub const fn greedy() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, top_k: 0, min_p: 0.0, repeat_penalty: 1.0, seed: 0 }
+        Self {
+            temperature: 0.0,
+            top_p: 1.0,
+            top_k: 0,
+            min_p: 0.0,
+            repeat_penalty: 1.0,
+            seed: 0,
+        }
     }
 }
 

@@ -10,7 +10,9 @@ mod prompt;
 mod tree;
 pub mod turn;
 
-pub use generate::{Finish, Generate, GenerateEvent, GenerateFailure, Generated, Prompt, Sampling, Token};
+pub use generate::{
+    Finish, Generate, GenerateEvent, GenerateFailure, Generated, Prompt, Sampling, Token,
+};
 pub use id::{ConversationId, MessageId, TurnId};
 pub use message::{Message, MessageState, Receipt, Role, Route};
 pub use prompt::{PromptMessage, SYSTEM_PROMPT, assemble, without_oldest};

@@ -17,12 +17,21 @@ pub struct PromptMessage {
 /// The prompt for the path `path`, oldest first, the question last.
 ///
 /// Answers without text are left out with nothing in their place; templates accept two questions in a row.
-pub fn assemble<'a>(system: &str, path: impl IntoIterator<Item = &'a Message>) -> Vec<PromptMessage> {
-    let instructions = PromptMessage { role: Role::System, text: system.to_owned() };
+pub fn assemble<'a>(
+    system: &str,
+    path: impl IntoIterator<Item = &'a Message>,
+) -> Vec<PromptMessage> {
+    let instructions = PromptMessage {
+        role: Role::System,
+        text: system.to_owned(),
+    };
     let spoken = path
         .into_iter()
         .filter(|message| message.role == Role::User || !message.text.is_empty())
-        .map(|message| PromptMessage { role: message.role, text: message.text.clone() });
+        .map(|message| PromptMessage {
+            role: message.role,
+            text: message.text.clone(),
+        });
     std::iter::once(instructions).chain(spoken).collect()
 }
 
@@ -30,7 +39,11 @@ pub fn assemble<'a>(system: &str, path: impl IntoIterator<Item = &'a Message>) -
 /// `prompt_tokens` tokens are taken away, oldest messages first. Instructions and the last message stay.
 ///
 /// Returns the shorter prompt and how many messages it lost, or `None` when nothing more can go.
-pub fn without_oldest(messages: &[PromptMessage], prompt_tokens: u32, tokens_over: u32) -> Option<(Vec<PromptMessage>, usize)> {
+pub fn without_oldest(
+    messages: &[PromptMessage],
+    prompt_tokens: u32,
+    tokens_over: u32,
+) -> Option<(Vec<PromptMessage>, usize)> {
     let (head, rest) = match messages {
         [first, rest @ ..] if first.role == Role::System => (Some(first), rest),
         all => (None, all),
@@ -50,5 +63,8 @@ pub fn without_oldest(messages: &[PromptMessage], prompt_tokens: u32, tokens_ove
     while lost < droppable && rest[lost].role == Role::Assistant {
         lost += 1;
     }
-    Some((head.into_iter().chain(&rest[lost..]).cloned().collect(), lost))
+    Some((
+        head.into_iter().chain(&rest[lost..]).cloned().collect(),
+        lost,
+    ))
 }

@@ -24,7 +24,10 @@ impl Tree {
     pub fn new(messages: impl IntoIterator<Item = Message>) -> Self {
         let mut tree = Self::default();
         for message in messages {
-            tree.children.entry(message.parent).or_default().push(message.id);
+            tree.children
+                .entry(message.parent)
+                .or_default()
+                .push(message.id);
             tree.messages.insert(message.id, message);
         }
         for ids in tree.children.values_mut() {

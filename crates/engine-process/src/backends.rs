@@ -12,8 +12,14 @@ use tandem_protocol::{Device, DeviceKind};
 
 /// Loads every backend that this machine can use.
 pub(crate) fn load() {
-    let beside = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned)).unwrap_or_default();
-    if let Some(folder) = candidates(&beside).into_iter().find(|folder| folder.is_dir()) {
+    let beside = env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_owned))
+        .unwrap_or_default();
+    if let Some(folder) = candidates(&beside)
+        .into_iter()
+        .find(|folder| folder.is_dir())
+    {
         load_backends_from_path(&folder);
     }
 }
@@ -21,7 +27,11 @@ pub(crate) fn load() {
 /// In development and in an archive they lie in `backends` beside the engine; an installed one has them in its
 /// library folder, and a test binary one folder up.
 fn candidates(beside: &Path) -> [PathBuf; 3] {
-    [beside.join("backends"), beside.join("../lib/tandem/backends"), beside.join("../backends")]
+    [
+        beside.join("backends"),
+        beside.join("../lib/tandem/backends"),
+        beside.join("../backends"),
+    ]
 }
 
 /// The devices as they are now.
@@ -36,7 +46,9 @@ pub(crate) fn devices() -> Vec<Device> {
                 LlamaBackendDeviceType::Cpu => DeviceKind::Cpu,
                 LlamaBackendDeviceType::Gpu => DeviceKind::Gpu,
                 LlamaBackendDeviceType::IntegratedGpu => DeviceKind::IntegratedGpu,
-                LlamaBackendDeviceType::Accelerator | LlamaBackendDeviceType::Unknown => DeviceKind::Accelerator,
+                LlamaBackendDeviceType::Accelerator | LlamaBackendDeviceType::Unknown => {
+                    DeviceKind::Accelerator
+                }
             },
             memory_total: device.memory_total as u64,
             memory_free: device.memory_free as u64,
@@ -48,5 +60,7 @@ pub(crate) fn devices() -> Vec<Device> {
 pub(crate) fn preferred_gpu() -> Option<Device> {
     let devices = devices();
     let of = |kind| devices.iter().find(move |device| device.kind == kind);
-    of(DeviceKind::Gpu).or_else(|| of(DeviceKind::IntegratedGpu)).cloned()
+    of(DeviceKind::Gpu)
+        .or_else(|| of(DeviceKind::IntegratedGpu))
+        .cloned()
 }

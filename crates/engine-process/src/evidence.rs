@@ -36,7 +36,10 @@ pub(crate) fn of(logits: &[f32], token: usize) -> Evidence {
     }
     let log_sum = sum.ln();
     let logit = logits.get(token).copied().unwrap_or(f32::NEG_INFINITY);
-    #[expect(clippy::cast_possible_truncation, reason = "an estimate for routing; f32 is plenty")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an estimate for routing; f32 is plenty"
+    )]
     Evidence {
         logprob: (f64::from(logit - first) - log_sum) as f32,
         entropy: (log_sum + weighted / sum) as f32,

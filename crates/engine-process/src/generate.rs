@@ -52,12 +52,21 @@ impl<'a> Session<'a> {
             refused(problem_in(&words), words)
         })?;
         let loaded = Loaded {
-            chosen: tandem_protocol::Chosen { context: context.n_ctx(), ..opened.chosen.clone() },
+            chosen: tandem_protocol::Chosen {
+                context: context.n_ctx(),
+                ..opened.chosen.clone()
+            },
             template: opened.template.is_own(),
             load_ms: u64::try_from(opened.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         };
         let batch = LlamaBatch::new(BATCH as usize, 1);
-        Ok(Self { opened, context, batch, remembered: vec![], loaded })
+        Ok(Self {
+            opened,
+            context,
+            batch,
+            remembered: vec![],
+            loaded,
+        })
     }
 
     /// What is loaded.
@@ -75,8 +84,15 @@ impl<'a> Session<'a> {
         let mut spent = Spent::default();
         let end = self.answer(job, cancelled, outbox, &mut spent)?;
         outbox.send(&match end {
-            End::Finished(reason) => Event::Finished { job: job.job, reason, spent },
-            End::Failed(problem) => Event::Failed { job: job.job, problem },
+            End::Finished(reason) => Event::Finished {
+                job: job.job,
+                reason,
+                spent,
+            },
+            End::Failed(problem) => Event::Failed {
+                job: job.job,
+                problem,
+            },
         })
     }
 
@@ -92,7 +108,10 @@ impl<'a> Session<'a> {
         let context = self.context.n_ctx();
         spent.prompt_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
         if spent.prompt_tokens >= context {
-            return Ok(End::Failed(Problem::PromptTooLong { prompt_tokens: spent.prompt_tokens, context }));
+            return Ok(End::Failed(Problem::PromptTooLong {
+                prompt_tokens: spent.prompt_tokens,
+                context,
+            }));
         }
         match self.read(&tokens, job.job, cancelled, spent) {
             Ok(true) => {}
@@ -100,7 +119,10 @@ impl<'a> Session<'a> {
             Err(problem) => return Ok(End::Failed(problem)),
         }
         spent.prompt_us = micros(began);
-        outbox.send(&Event::Started { job: job.job, prompt_tokens: spent.prompt_tokens })?;
+        outbox.send(&Event::Started {
+            job: job.job,
+            prompt_tokens: spent.prompt_tokens,
+        })?;
 
         let began = Instant::now();
         let end = self.write(job, cancelled, outbox, spent);
@@ -116,10 +138,19 @@ impl<'a> Session<'a> {
         cancelled: &Cancelled,
         spent: &mut Spent,
     ) -> Result<bool, Problem> {
-        let common = self.remembered.iter().zip(tokens).take_while(|(a, b)| a == b).count();
+        let common = self
+            .remembered
+            .iter()
+            .zip(tokens)
+            .take_while(|(a, b)| a == b)
+            .count();
         // The last token is always computed: its logits are the answer's first.
         let mut kept = common.min(tokens.len().saturating_sub(1));
-        if self.context.kv_cache_seq_rm(0, u32::try_from(kept).ok(), None).is_err() {
+        if self
+            .context
+            .kv_cache_seq_rm(0, u32::try_from(kept).ok(), None)
+            .is_err()
+        {
             // Some kinds of model can't forget a part.
             self.context.clear_kv_cache();
             kept = 0;
@@ -157,8 +188,10 @@ impl<'a> Session<'a> {
             if vocabulary.is_eog(token) {
                 break FinishReason::End;
             }
-            let evidence =
-                evidence::of(self.context.get_logits_ith(-1), usize::try_from(token.0).unwrap_or(usize::MAX));
+            let evidence = evidence::of(
+                self.context.get_logits_ith(-1),
+                usize::try_from(token.0).unwrap_or(usize::MAX),
+            );
             piece.clear();
             vocabulary.token_to_piece_into(token, &mut piece, false, None);
             spent.tokens += 1;
@@ -188,7 +221,9 @@ impl<'a> Session<'a> {
         for (index, &token) in tokens.iter().enumerate() {
             let position = i32::try_from(self.remembered.len() + index).unwrap_or(i32::MAX);
             let last = index + 1 == tokens.len();
-            self.batch.add(token, position, &[0], logits && last).map_err(|error| Problem::Compute(error.to_string()))?;
+            self.batch
+                .add(token, position, &[0], logits && last)
+                .map_err(|error| Problem::Compute(error.to_string()))?;
         }
         match self.context.decode(&mut self.batch) {
             Ok(()) => {

@@ -29,9 +29,16 @@ pub(crate) fn streams() -> io::Result<(File, File)> {
 #[cfg(target_os = "linux")]
 pub(crate) fn process() -> io::Result<()> {
     use rustix::process::{
-        DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
+        DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior,
+        set_parent_process_death_signal, setrlimit,
     };
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     // The signal follows the thread that started this process: the host starts it from one that lives as long.
     set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -42,7 +49,13 @@ pub(crate) fn process() -> io::Result<()> {
 #[cfg(all(unix, not(target_os = "linux")))]
 pub(crate) fn process() -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    )?;
     Ok(())
 }
 

@@ -21,17 +21,27 @@ pub(crate) fn forget() {
 
 /// The first error line since [`forget`]: those after it only say that its callers failed too.
 pub(crate) fn last_error() -> Option<String> {
-    LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    LAST_ERROR
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
 }
 
-unsafe extern "C" fn note(level: llama_cpp_sys_2::ggml_log_level, text: *const c_char, _: *mut c_void) {
+unsafe extern "C" fn note(
+    level: llama_cpp_sys_2::ggml_log_level,
+    text: *const c_char,
+    _: *mut c_void,
+) {
     if level != llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR || text.is_null() {
         return;
     }
     // SAFETY: llama.cpp hands over a string that ends with a zero and lives for the call.
     let text = unsafe { CStr::from_ptr(text) }.to_string_lossy();
     let line = text.trim();
-    let line = line.split_once(": ").filter(|(place, _)| !place.contains(' ')).map_or(line, |(_, words)| words);
+    let line = line
+        .split_once(": ")
+        .filter(|(place, _)| !place.contains(' '))
+        .map_or(line, |(_, words)| words);
     let mut last = LAST_ERROR.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_none() && !line.is_empty() {
         *last = Some(line.to_owned());

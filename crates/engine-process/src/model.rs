@@ -3,8 +3,8 @@
 use std::{ffi::CString, num::NonZeroU32, path::Path, pin::pin, time::Instant};
 
 use llama_cpp_2::{
-    context::params::LlamaContextParams, llama_backend::LlamaBackend, max_devices, model::LlamaModel,
-    model::params::LlamaModelParams,
+    context::params::LlamaContextParams, llama_backend::LlamaBackend, max_devices,
+    model::LlamaModel, model::params::LlamaModelParams,
 };
 use tandem_gguf::{GgufError, Header};
 use tandem_protocol::{Chosen, Event, Load, LoadProblem, Offload};
@@ -31,12 +31,24 @@ pub(crate) fn open(backend: &LlamaBackend, load: &Load, outbox: &Outbox) -> Resu
     let began = Instant::now();
     let path = Path::new(&load.path);
     // The host checked the file as well; it may have changed since.
-    let header = tandem_gguf::inspect(path).map_err(|error| refused(problem_of(&error), error.to_string()))?;
-    let wanted = if load.context == 0 { u32::MAX } else { load.context };
-    let trained = header.context().and_then(|n| u32::try_from(n).ok()).unwrap_or(LEAST_CONTEXT);
+    let header = tandem_gguf::inspect(path)
+        .map_err(|error| refused(problem_of(&error), error.to_string()))?;
+    let wanted = if load.context == 0 {
+        u32::MAX
+    } else {
+        load.context
+    };
+    let trained = header
+        .context()
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(LEAST_CONTEXT);
     let mut context = wanted.min(trained).max(1);
 
-    let gpu = if load.offload == Offload::None { None } else { backends::preferred_gpu() };
+    let gpu = if load.offload == Offload::None {
+        None
+    } else {
+        backends::preferred_gpu()
+    };
     let told = outbox.clone();
     let mut last = -1i32;
     let params = LlamaModelParams::default().with_progress_callback(move |progress| {
@@ -50,7 +62,8 @@ pub(crate) fn open(backend: &LlamaBackend, load: &Load, outbox: &Outbox) -> Resu
     });
     let mut params = pin!(match (&gpu, load.offload) {
         (None, _) | (_, Offload::None) => params.with_n_gpu_layers(0),
-        (Some(_), Offload::All) => params.with_n_gpu_layers(header_layers(&header).saturating_add(1)),
+        (Some(_), Offload::All) =>
+            params.with_n_gpu_layers(header_layers(&header).saturating_add(1)),
         (Some(_), Offload::Auto) => params,
     });
     if gpu.is_some() && load.offload == Offload::Auto {
@@ -68,24 +81,52 @@ pub(crate) fn open(backend: &LlamaBackend, load: &Load, outbox: &Outbox) -> Resu
         (Some(_), Ok(chosen)) => chosen.min(layers),
         (Some(_), Err(_)) => layers,
     };
-    let device = gpu.filter(|_| gpu_layers > 0).map_or_else(|| "CPU".to_owned(), |device| device.name);
-    let chosen = Chosen { device, gpu_layers, context, threads: threads(load.threads) };
+    let device = gpu
+        .filter(|_| gpu_layers > 0)
+        .map_or_else(|| "CPU".to_owned(), |device| device.name);
+    let chosen = Chosen {
+        device,
+        gpu_layers,
+        context,
+        threads: threads(load.threads),
+    };
     let template = Template::of(&model);
-    Ok(Opened { model, template, chosen, began })
+    Ok(Opened {
+        model,
+        template,
+        chosen,
+        began,
+    })
 }
 
 /// llama.cpp's own fit of layers and context to the devices' free memory.
-fn fit(path: &Path, context: u32, params: std::pin::Pin<&mut LlamaModelParams>) -> Result<u32, Event> {
+fn fit(
+    path: &Path,
+    context: u32,
+    params: std::pin::Pin<&mut LlamaModelParams>,
+) -> Result<u32, Event> {
     let path = path
         .to_str()
         .and_then(|path| CString::new(path).ok())
         .ok_or_else(|| refused(LoadProblem::Unreadable, "the file's path is no text".into()))?;
-    let mut context_params =
-        LlamaContextParams::default().with_n_ctx(NonZeroU32::new(context)).with_n_batch(BATCH).with_n_ubatch(BATCH);
+    let mut context_params = LlamaContextParams::default()
+        .with_n_ctx(NonZeroU32::new(context))
+        .with_n_batch(BATCH)
+        .with_n_ubatch(BATCH);
     let mut margins = vec![GPU_MARGIN; max_devices()];
     let level = llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR;
-    match params.fit_params(&path, &mut context_params, &mut margins, LEAST_CONTEXT, level) {
-        Ok(fitted) => Ok(if fitted.n_ctx == 0 { context } else { fitted.n_ctx.min(context) }),
+    match params.fit_params(
+        &path,
+        &mut context_params,
+        &mut margins,
+        LEAST_CONTEXT,
+        level,
+    ) {
+        Ok(fitted) => Ok(if fitted.n_ctx == 0 {
+            context
+        } else {
+            fitted.n_ctx.min(context)
+        }),
         // Nothing fits the GPU: llama.cpp's defaults go to the CPU where they must.
         Err(_) => Ok(context),
     }
@@ -93,7 +134,9 @@ fn fit(path: &Path, context: u32, params: std::pin::Pin<&mut LlamaModelParams>) 
 
 fn header_layers(header: &Header) -> u32 {
     let layers = header.number(&format!("{}.block_count", header.architecture()));
-    layers.and_then(|n| u32::try_from(n).ok()).unwrap_or(u32::MAX - 1)
+    layers
+        .and_then(|n| u32::try_from(n).ok())
+        .unwrap_or(u32::MAX - 1)
 }
 
 /// Physical cores, as far as this process may use them: two threads of one core only wait for each other.
@@ -102,7 +145,9 @@ fn threads(wanted: u32) -> u32 {
         return wanted;
     }
     let allowed = std::thread::available_parallelism().map_or(1, usize::from);
-    u32::try_from(num_cpus::get_physical().min(allowed)).unwrap_or(1).max(1)
+    u32::try_from(num_cpus::get_physical().min(allowed))
+        .unwrap_or(1)
+        .max(1)
 }
 
 pub(crate) fn refused(problem: LoadProblem, message: String) -> Event {
@@ -120,7 +165,9 @@ fn problem_of(error: &GgufError) -> LoadProblem {
 pub(crate) fn problem_in(words: &str) -> LoadProblem {
     if words.contains("alloc") || words.contains("memory") {
         LoadProblem::OutOfMemory
-    } else if words.contains("unknown model architecture") || words.contains("unknown pre-tokenizer") {
+    } else if words.contains("unknown model architecture")
+        || words.contains("unknown pre-tokenizer")
+    {
         LoadProblem::Unsupported
     } else {
         LoadProblem::BadFile

@@ -19,6 +19,9 @@ impl Outbox {
 
     /// Sends a message. An error means that the host is gone.
     pub(crate) fn send<M: Serialize>(&self, message: &M) -> Result<(), FrameError> {
-        write(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), message)
+        write(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+            message,
+        )
     }
 }

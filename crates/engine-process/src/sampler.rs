@@ -10,14 +10,22 @@ const PENALTY_WINDOW: i32 = 64;
 pub(crate) fn chain(sampling: &Sampling, vocabulary: i32) -> LlamaSampler {
     let mut links = vec![];
     if (sampling.repeat_penalty - 1.0).abs() > f32::EPSILON {
-        links.push(LlamaSampler::penalties(vocabulary, PENALTY_WINDOW, sampling.repeat_penalty, 0.0, 0.0));
+        links.push(LlamaSampler::penalties(
+            vocabulary,
+            PENALTY_WINDOW,
+            sampling.repeat_penalty,
+            0.0,
+            0.0,
+        ));
     }
     if sampling.temperature <= 0.0 {
         links.push(LlamaSampler::greedy());
         return LlamaSampler::chain_simple(links);
     }
     if sampling.top_k > 0 {
-        links.push(LlamaSampler::top_k(i32::try_from(sampling.top_k).unwrap_or(i32::MAX)));
+        links.push(LlamaSampler::top_k(
+            i32::try_from(sampling.top_k).unwrap_or(i32::MAX),
+        ));
     }
     links.push(LlamaSampler::top_p(sampling.top_p, 1));
     links.push(LlamaSampler::min_p(sampling.min_p, 1));

@@ -33,7 +33,10 @@ pub(crate) fn run(input: File, output: File) -> Result<(), ServeError> {
     outbox.send(&hello)?;
     let host: Hello = read(&mut input)?;
     if !host.fits() {
-        return Err(ServeError::Version { host: host.version, engine: hello.version });
+        return Err(ServeError::Version {
+            host: host.version,
+            engine: hello.version,
+        });
     }
     logs::keep();
     backends::load();
@@ -63,7 +66,10 @@ pub(crate) fn run(input: File, output: File) -> Result<(), ServeError> {
 fn answer_without_model(request: &Request, outbox: &Outbox) -> Result<(), FrameError> {
     match request {
         Request::Devices => outbox.send(&Event::Devices(backends::devices())),
-        Request::Generate(generate) => outbox.send(&Event::Failed { job: generate.job, problem: Problem::NoModel }),
+        Request::Generate(generate) => outbox.send(&Event::Failed {
+            job: generate.job,
+            problem: Problem::NoModel,
+        }),
         Request::Unload => outbox.send(&Event::Unloaded),
         Request::Load(_) | Request::Cancel { .. } => Ok(()),
     }

@@ -35,20 +35,32 @@ pub(crate) struct Template {
 impl Template {
     /// The template that `model` carries.
     pub(crate) fn of(model: &LlamaModel) -> Self {
-        let source = model.chat_template(None).ok().and_then(|template| template.to_string().ok());
+        let source = model
+            .chat_template(None)
+            .ok()
+            .and_then(|template| template.to_string().ok());
         let vocabulary = model.vocab();
         let word = |token: LlamaToken| {
             if token.0 < 0 {
                 return String::new();
             }
-            vocabulary.text(token).map(|text| text.to_string_lossy().into_owned()).unwrap_or_default()
+            vocabulary
+                .text(token)
+                .map(|text| text.to_string_lossy().into_owned())
+                .unwrap_or_default()
         };
         Self::new(source, word(vocabulary.bos()), word(vocabulary.eos()))
     }
 
     fn new(source: Option<String>, bos: String, eos: String) -> Self {
-        let environment = source.filter(|source| source.len() <= MAX_TEMPLATE).and_then(environment);
-        Self { environment, bos, eos }
+        let environment = source
+            .filter(|source| source.len() <= MAX_TEMPLATE)
+            .and_then(environment);
+        Self {
+            environment,
+            bos,
+            eos,
+        }
     }
 
     /// Whether the model's own template is used.
@@ -66,7 +78,11 @@ impl Template {
 
     fn render_own(&self, messages: &[Value]) -> Result<String, Error> {
         let none = || Error::new(ErrorKind::TemplateNotFound, "no template");
-        let template = self.environment.as_ref().ok_or_else(none)?.get_template("chat")?;
+        let template = self
+            .environment
+            .as_ref()
+            .ok_or_else(none)?
+            .get_template("chat")?;
         let rendered = template.render(context! {
             messages, add_generation_prompt => true, bos_token => self.bos, eos_token => self.eos,
         })?;
@@ -80,9 +96,12 @@ fn environment(source: String) -> Option<Environment<'static>> {
     environment.set_lstrip_blocks(true);
     environment.set_fuel(Some(FUEL));
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    environment.add_function("raise_exception", |message: String| -> Result<Value, Error> {
-        Err(Error::new(ErrorKind::InvalidOperation, message))
-    });
+    environment.add_function(
+        "raise_exception",
+        |message: String| -> Result<Value, Error> {
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        },
+    );
     environment.add_template_owned("chat", source).ok()?;
     Some(environment)
 }
@@ -93,14 +112,21 @@ fn placeholder(index: usize) -> String {
 
 fn plain(messages: &[Message]) -> Vec<Value> {
     let each = messages.iter().enumerate();
-    each.map(|(index, message)| context! { role => word(message.role), content => placeholder(index) }).collect()
+    each.map(
+        |(index, message)| context! { role => word(message.role), content => placeholder(index) },
+    )
+    .collect()
 }
 
 /// Instructions joined to the first question, and what one side says in a row joined.
 fn merged(messages: &[Message]) -> Vec<Value> {
     let mut turns: Vec<(Role, String)> = vec![];
     for (index, message) in messages.iter().enumerate() {
-        let role = if message.role == Role::System { Role::User } else { message.role };
+        let role = if message.role == Role::System {
+            Role::User
+        } else {
+            message.role
+        };
         match turns.last_mut() {
             Some((last, content)) if *last == role => {
                 content.push_str("\n\n");
@@ -109,7 +135,10 @@ fn merged(messages: &[Message]) -> Vec<Value> {
             _ => turns.push((role, placeholder(index))),
         }
     }
-    turns.into_iter().map(|(role, content)| context! { role => word(role), content }).collect()
+    turns
+        .into_iter()
+        .map(|(role, content)| context! { role => word(role), content })
+        .collect()
 }
 
 /// For a model without a usable template: words that any model has read.
@@ -143,7 +172,10 @@ pub(crate) fn pieces(rendered: &str, messages: usize) -> Vec<Piece<'_>> {
     let mut rest = rendered;
     while let Some((before, after)) = rest.split_once(OPEN) {
         let content = after.split_once(CLOSE).and_then(|(number, after)| {
-            let index = number.parse().ok().filter(|&index: &usize| index < messages)?;
+            let index = number
+                .parse()
+                .ok()
+                .filter(|&index: &usize| index < messages)?;
             Some((index, after))
         });
         if !before.is_empty() {
@@ -170,7 +202,13 @@ mod tests {
     const CHATML: &str = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
     fn asked(texts: &[(Role, &str)]) -> Vec<Message> {
-        texts.iter().map(|&(role, text)| Message { role, text: text.into() }).collect()
+        texts
+            .iter()
+            .map(|&(role, text)| Message {
+                role,
+                text: text.into(),
+            })
+            .collect()
     }
 
     fn template(source: &str) -> Template {
@@ -216,13 +254,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case::that_never_ends("{% for a in range(9999999) %}{% for b in range(9999999) %}{% endfor %}{% endfor %}")]
+    #[case::that_never_ends(
+        "{% for a in range(9999999) %}{% for b in range(9999999) %}{% endfor %}{% endfor %}"
+    )]
     #[case::that_calls_itself("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")]
     #[case::that_is_no_template("{% for %}")]
     #[case::that_fails("{{ nothing.at.all() }}")]
     fn a_template_gives_way_to_a_plain_one(#[case] source: &str) {
         let messages = asked(&[(Role::User, "Hi")]);
-        assert_eq!(spoken(&template(source), &messages), "Question: Hi\n\nAnswer:");
+        assert_eq!(
+            spoken(&template(source), &messages),
+            "Question: Hi\n\nAnswer:"
+        );
     }
 
     #[test]
@@ -230,8 +273,10 @@ mod tests {
         let messages = asked(&[(Role::User, "Hi")]);
         let source = "\u{10f8f1}7\u{10f8f2}{{ messages[0].content }}";
         let rendered = template(source).render(&messages);
-        let contents: Vec<_> =
-            pieces(&rendered, 1).into_iter().filter(|piece| matches!(piece, Piece::Content(_))).collect();
+        let contents: Vec<_> = pieces(&rendered, 1)
+            .into_iter()
+            .filter(|piece| matches!(piece, Piece::Content(_)))
+            .collect();
         assert_eq!(contents, [Piece::Content(0)]);
     }
 }

@@ -45,8 +45,20 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    pub(crate) fn new(program: PathBuf, status: watch::Sender<Status>, process_id: Arc<AtomicU32>) -> Self {
-        Self { program, status, process_id, process: None, chosen: None, loaded: None, jobs: 0 }
+    pub(crate) fn new(
+        program: PathBuf,
+        status: watch::Sender<Status>,
+        process_id: Arc<AtomicU32>,
+    ) -> Self {
+        Self {
+            program,
+            status,
+            process_id,
+            process: None,
+            chosen: None,
+            loaded: None,
+            jobs: 0,
+        }
     }
 
     pub(crate) async fn run(mut self, mut inbox: UnboundedReceiver<Command>) {
@@ -122,7 +134,9 @@ impl Actor {
                     self.status.send_replace(Status::Loading { progress });
                 }
                 Event::Loaded(loaded) => return Ok(ready(loaded)),
-                Event::NotLoaded { problem, message } => return Err(EngineError::NotLoaded { problem, message }),
+                Event::NotLoaded { problem, message } => {
+                    return Err(EngineError::NotLoaded { problem, message });
+                }
                 _ => {}
             }
         }
@@ -132,7 +146,10 @@ impl Actor {
         self.process().await?.send(&Request::Devices);
         loop {
             if let Event::Devices(devices) = self.event().await? {
-                let build = self.process.as_ref().map(|process| process.build().to_owned());
+                let build = self
+                    .process
+                    .as_ref()
+                    .map(|process| process.build().to_owned());
                 return Ok((devices, build.unwrap_or_default()));
             }
         }
@@ -145,7 +162,11 @@ impl Actor {
         }
     }
 
-    async fn stream(&mut self, prompt: &Prompt, events: &UnboundedSender<GenerateEvent>) -> Result<(), EngineError> {
+    async fn stream(
+        &mut self,
+        prompt: &Prompt,
+        events: &UnboundedSender<GenerateEvent>,
+    ) -> Result<(), EngineError> {
         tokio::select! {
             biased;
             () = events.closed() => {
@@ -160,7 +181,9 @@ impl Actor {
         }
         self.jobs += 1;
         let job = self.jobs;
-        self.process().await?.send(&Request::Generate(translate::request(job, prompt)));
+        self.process()
+            .await?
+            .send(&Request::Generate(translate::request(job, prompt)));
         let mut cancelled = false;
         loop {
             let event = tokio::select! {
@@ -184,8 +207,12 @@ impl Actor {
 
     /// The process's next event; its end and its silence are errors, after which there is no process.
     async fn event(&mut self) -> Result<Event, EngineError> {
-        let Some(process) = &mut self.process else { return Err(EngineError::Died(crate::Death::Unknown)) };
-        let result = timeout(HANG, process.event()).await.unwrap_or(Err(EngineError::Hung));
+        let Some(process) = &mut self.process else {
+            return Err(EngineError::Died(crate::Death::Unknown));
+        };
+        let result = timeout(HANG, process.event())
+            .await
+            .unwrap_or(Err(EngineError::Hung));
         if let Err(error) = &result {
             tracing::warn!(%error, "the engine is gone");
             self.forget(Status::Asleep);

@@ -48,7 +48,9 @@ impl fmt::Display for Death {
         match self {
             Self::Killed => f.write_str("it was ended from outside, perhaps for lack of memory"),
             Self::Aborted => f.write_str("it gave up"),
-            Self::IllegalInstruction => f.write_str("the processor doesn't know one of its instructions"),
+            Self::IllegalInstruction => {
+                f.write_str("the processor doesn't know one of its instructions")
+            }
             Self::Crashed => f.write_str("it crashed"),
             Self::Exited(code) => write!(f, "it ended with code {code}"),
             Self::Unknown => f.write_str("the system doesn't say why"),

@@ -51,7 +51,11 @@ impl Engine {
         let process = Arc::new(AtomicU32::new(0));
         let actor = Actor::new(program, status_in, Arc::clone(&process));
         tokio::spawn(actor.run(inbox));
-        Self { commands, status, process }
+        Self {
+            commands,
+            status,
+            process,
+        }
     }
 
     /// Chooses the model of all later questions; another one is unloaded. It is loaded when it is needed.
@@ -102,7 +106,9 @@ impl Engine {
     ) -> Result<T, EngineError> {
         let (reply_in, reply) = oneshot::channel();
         self.tell(command(reply_in));
-        reply.await.unwrap_or_else(|_| Err(EngineError::Start("its actor ended".into())))
+        reply
+            .await
+            .unwrap_or_else(|_| Err(EngineError::Start("its actor ended".into())))
     }
 }
 

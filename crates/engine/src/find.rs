@@ -11,8 +11,17 @@ pub fn find_engine() -> io::Result<PathBuf> {
     let exe = env::current_exe()?;
     let beside = exe.parent().unwrap_or(Path::new(""));
     let name = format!("tandem-engine{}", env::consts::EXE_SUFFIX);
-    [beside.join(&name), beside.join("..").join(&name), beside.join("../lib/tandem").join(&name)]
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{name} is not in {}", beside.display())))
+    [
+        beside.join(&name),
+        beside.join("..").join(&name),
+        beside.join("../lib/tandem").join(&name),
+    ]
+    .into_iter()
+    .find(|path| path.is_file())
+    .ok_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("{name} is not in {}", beside.display()),
+        )
+    })
 }

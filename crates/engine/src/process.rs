@@ -39,8 +39,12 @@ impl Process {
         let (started_in, started) = oneshot::channel();
         let program = program.to_owned();
         // Linux ends the engine when the *thread* that started it ends: this one waits for the engine.
-        thread::Builder::new().name("engine-warden".into()).spawn(move || guard(&program, started_in, &events_in))?;
-        let started = started.await.map_err(|_| EngineError::Start("its thread ended".into()))??;
+        thread::Builder::new()
+            .name("engine-warden".into())
+            .spawn(move || guard(&program, started_in, &events_in))?;
+        let started = started
+            .await
+            .map_err(|_| EngineError::Start("its thread ended".into()))??;
         Ok(Self {
             #[cfg(windows)]
             _job: tie(&started.child)?,
@@ -69,12 +73,21 @@ impl Process {
 
     /// Whether the process ended while nobody asked anything of it.
     pub(crate) fn is_dead(&mut self) -> bool {
-        matches!(self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait(), Ok(Some(_)) | Err(_))
+        matches!(
+            self.child
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .try_wait(),
+            Ok(Some(_)) | Err(_)
+        )
     }
 
     /// The process's number.
     pub(crate) fn id(&self) -> u32 {
-        self.child.lock().unwrap_or_else(PoisonError::into_inner).id()
+        self.child
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .id()
     }
 
     /// What it says of its build.
@@ -85,7 +98,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Err(error) = self.child.lock().unwrap_or_else(PoisonError::into_inner).kill() {
+        if let Err(error) = self
+            .child
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .kill()
+        {
             tracing::debug!(%error, "the engine had ended already");
         }
     }
@@ -102,7 +120,11 @@ fn guard(
             let child = Arc::new(Mutex::new(child));
             match shake_hands(stdin, &mut stdout) {
                 Ok((stdin, build)) => {
-                    let told = started.send(Ok(Started { child: Arc::clone(&child), stdin, build }));
+                    let told = started.send(Ok(Started {
+                        child: Arc::clone(&child),
+                        stdin,
+                        build,
+                    }));
                     drop(told);
                     (child, stdout)
                 }
@@ -154,7 +176,8 @@ fn start(program: &Path) -> Result<Spawned, EngineError> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| EngineError::Start(format!("{}: {error}", program.display())))?;
-    let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    let (Some(stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(EngineError::Start("it has no streams".into()));
     };
@@ -174,7 +197,10 @@ fn shake_hands(
     let gone = |error: FrameError| EngineError::Start(error.to_string());
     let hello: Hello = read(stdout).map_err(gone)?;
     if !hello.fits() {
-        return Err(EngineError::Version(format!("{}, wanted {VERSION}", hello.version)));
+        return Err(EngineError::Version(format!(
+            "{}, wanted {VERSION}",
+            hello.version
+        )));
     }
     write(&mut stdin, &Hello::new(env!("CARGO_PKG_VERSION"))).map_err(gone)?;
     Ok((stdin, hello.build))
@@ -206,7 +232,10 @@ fn tie(child: &Mutex<Child>) -> Result<win32job::Job, EngineError> {
     let mut limits = win32job::ExtendedLimitInfo::new();
     limits.limit_kill_on_job_close();
     let job = win32job::Job::create_with_limit_info(&limits).map_err(fail)?;
-    let handle = child.lock().unwrap_or_else(PoisonError::into_inner).as_raw_handle();
+    let handle = child
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_raw_handle();
     job.assign_process(handle as isize).map_err(fail)?;
     Ok(job)
 }

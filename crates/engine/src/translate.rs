@@ -6,7 +6,14 @@ use tandem_protocol as wire;
 use crate::EngineError;
 
 pub(crate) fn request(job: u32, prompt: &ours::Prompt) -> wire::Generate {
-    let ours::Sampling { temperature, top_p, top_k, min_p, repeat_penalty, seed } = prompt.sampling;
+    let ours::Sampling {
+        temperature,
+        top_p,
+        top_k,
+        min_p,
+        repeat_penalty,
+        seed,
+    } = prompt.sampling;
     let messages = prompt.messages.iter().map(|message| wire::Message {
         role: match message.role {
             ours::Role::System => wire::Role::System,
@@ -18,7 +25,14 @@ pub(crate) fn request(job: u32, prompt: &ours::Prompt) -> wire::Generate {
     wire::Generate {
         job,
         messages: messages.collect(),
-        sampling: wire::Sampling { temperature, top_p, top_k, min_p, repeat_penalty, seed },
+        sampling: wire::Sampling {
+            temperature,
+            top_p,
+            top_k,
+            min_p,
+            repeat_penalty,
+            seed,
+        },
         max_tokens: prompt.max_tokens.unwrap_or(0),
     }
 }
@@ -26,15 +40,33 @@ pub(crate) fn request(job: u32, prompt: &ours::Prompt) -> wire::Generate {
 /// The event for the stream, if it is one of `job`; `true` with the last.
 pub(crate) fn event(event: wire::Event, job: u32) -> Option<(ours::GenerateEvent, bool)> {
     Some(match event {
-        wire::Event::Started { job: of, prompt_tokens } if of == job => {
-            (ours::GenerateEvent::Started { prompt_tokens }, false)
-        }
-        wire::Event::Token { job: of, text, logprob, entropy, margin } if of == job => {
-            (ours::GenerateEvent::Token(ours::Token { text, logprob, entropy, margin }), false)
-        }
-        wire::Event::Finished { job: of, reason, spent } if of == job => {
-            (ours::GenerateEvent::Finished(finish(reason), generated(spent)), true)
-        }
+        wire::Event::Started {
+            job: of,
+            prompt_tokens,
+        } if of == job => (ours::GenerateEvent::Started { prompt_tokens }, false),
+        wire::Event::Token {
+            job: of,
+            text,
+            logprob,
+            entropy,
+            margin,
+        } if of == job => (
+            ours::GenerateEvent::Token(ours::Token {
+                text,
+                logprob,
+                entropy,
+                margin,
+            }),
+            false,
+        ),
+        wire::Event::Finished {
+            job: of,
+            reason,
+            spent,
+        } if of == job => (
+            ours::GenerateEvent::Finished(finish(reason), generated(spent)),
+            true,
+        ),
         wire::Event::Failed { job: of, problem } if of == job => {
             (ours::GenerateEvent::Failed(failure(problem)), true)
         }
@@ -64,9 +96,13 @@ fn generated(spent: wire::Spent) -> ours::Generated {
 fn failure(problem: wire::Problem) -> ours::GenerateFailure {
     match problem {
         wire::Problem::NoModel => EngineError::NoModel.into(),
-        wire::Problem::PromptTooLong { prompt_tokens, context } => {
-            ours::GenerateFailure::PromptTooLong { prompt_tokens, context }
-        }
+        wire::Problem::PromptTooLong {
+            prompt_tokens,
+            context,
+        } => ours::GenerateFailure::PromptTooLong {
+            prompt_tokens,
+            context,
+        },
         wire::Problem::Compute(words) => ours::GenerateFailure::Other(words),
     }
 }
@@ -76,7 +112,9 @@ impl From<EngineError> for ours::GenerateFailure {
         match error {
             EngineError::Died(death) => Self::Died(death.to_string()),
             EngineError::Hung => Self::Hung,
-            EngineError::NoModel | EngineError::NotLoaded { .. } => Self::NoModel(error.to_string()),
+            EngineError::NoModel | EngineError::NotLoaded { .. } => {
+                Self::NoModel(error.to_string())
+            }
             EngineError::Start(_) | EngineError::Version(_) => Self::Other(error.to_string()),
         }
     }

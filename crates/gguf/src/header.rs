@@ -52,7 +52,9 @@ impl Header {
 
     /// Weights in all.
     pub fn parameters(&self) -> u64 {
-        self.tensors.iter().fold(0, |sum, t| sum.saturating_add(t.elements))
+        self.tensors
+            .iter()
+            .fold(0, |sum, t| sum.saturating_add(t.elements))
     }
 
     /// The quantization's usual name, such as `Q4_K_M`; `None` when the file doesn't say or it isn't known here.
@@ -102,7 +104,9 @@ pub(crate) fn read(stream: impl Read, length: u64) -> Result<Header, GgufError> 
         let key = reader.string()?;
         let value = value::read(&mut reader, 0)?;
         if values.insert(key.clone(), value).is_some() {
-            return Err(GgufError::Unsound(format!("the key {key:?} stands there twice")));
+            return Err(GgufError::Unsound(format!(
+                "the key {key:?} stands there twice"
+            )));
         }
     }
     let mut tensors = Vec::new();
@@ -110,12 +114,20 @@ pub(crate) fn read(stream: impl Read, length: u64) -> Result<Header, GgufError> 
     for _ in 0..tensor_count {
         let tensor = tensor::read(&mut reader)?;
         if !names.insert(tensor.name.clone()) {
-            return Err(GgufError::Unsound(format!("the tensor {:?} stands there twice", tensor.name)));
+            return Err(GgufError::Unsound(format!(
+                "the tensor {:?} stands there twice",
+                tensor.name
+            )));
         }
         tensors.push(tensor);
     }
 
-    let header = Header { version, values, tensors, length };
+    let header = Header {
+        version,
+        values,
+        tensors,
+        length,
+    };
     check_data(&header, reader.position())?;
     if header.architecture().is_empty() {
         return Err(GgufError::Lacks("an architecture"));
@@ -131,25 +143,45 @@ fn check_data(header: &Header, header_end: u64) -> Result<(), GgufError> {
     let alignment = match header.values.get("general.alignment") {
         None => 32,
         Some(Value::Unsigned(n)) if n.is_power_of_two() && (8..=1 << 16).contains(n) => *n,
-        Some(_) => return Err(GgufError::Unsound("the alignment is no power of two".into())),
+        Some(_) => {
+            return Err(GgufError::Unsound(
+                "the alignment is no power of two".into(),
+            ));
+        }
     };
     let start = header_end.next_multiple_of(alignment);
     let mut expected = 0u64;
     for tensor in &header.tensors {
         // As llama.cpp wants it: no gap and no overlap beyond the padding.
         if tensor.offset != expected {
-            return Err(GgufError::Unsound(format!("tensor {:?} doesn't begin where it should", tensor.name)));
+            return Err(GgufError::Unsound(format!(
+                "tensor {:?} doesn't begin where it should",
+                tensor.name
+            )));
         }
         let end = tensor.offset.checked_add(tensor.bytes);
         let needed = end.and_then(|end| end.checked_add(start));
         match needed {
             Some(needed) if needed <= header.length => {}
-            Some(needed) => return Err(GgufError::Truncated { needed, length: header.length }),
-            None => return Err(GgufError::Absurd { what: "a tensor's offset", value: tensor.offset }),
+            Some(needed) => {
+                return Err(GgufError::Truncated {
+                    needed,
+                    length: header.length,
+                });
+            }
+            None => {
+                return Err(GgufError::Absurd {
+                    what: "a tensor's offset",
+                    value: tensor.offset,
+                });
+            }
         }
         expected = end
             .and_then(|end| end.checked_next_multiple_of(alignment))
-            .ok_or(GgufError::Absurd { what: "a tensor's offset", value: tensor.offset })?;
+            .ok_or(GgufError::Absurd {
+                what: "a tensor's offset",
+                value: tensor.offset,
+            })?;
     }
     Ok(())
 }

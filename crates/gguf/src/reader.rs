@@ -17,7 +17,11 @@ pub(crate) struct Reader<R> {
 
 impl<R: Read> Reader<R> {
     pub(crate) fn new(stream: R, length: u64) -> Self {
-        Self { stream, position: 0, length }
+        Self {
+            stream,
+            position: 0,
+            length,
+        }
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -28,11 +32,20 @@ impl<R: Read> Reader<R> {
     pub(crate) fn need(&self, more: u64) -> Result<(), GgufError> {
         match self.position.checked_add(more) {
             Some(needed) if needed > MAX_HEADER && needed <= self.length => {
-                Err(GgufError::Absurd { what: "the length of the header", value: needed })
+                Err(GgufError::Absurd {
+                    what: "the length of the header",
+                    value: needed,
+                })
             }
             Some(needed) if needed <= self.length => Ok(()),
-            Some(needed) => Err(GgufError::Truncated { needed, length: self.length }),
-            None => Err(GgufError::Absurd { what: "a length", value: more }),
+            Some(needed) => Err(GgufError::Truncated {
+                needed,
+                length: self.length,
+            }),
+            None => Err(GgufError::Absurd {
+                what: "a length",
+                value: more,
+            }),
         }
     }
 
@@ -53,7 +66,12 @@ impl<R: Read> Reader<R> {
     }
 
     /// A count of things that take at least `each` bytes.
-    pub(crate) fn count(&mut self, what: &'static str, most: u64, each: u64) -> Result<u64, GgufError> {
+    pub(crate) fn count(
+        &mut self,
+        what: &'static str,
+        most: u64,
+        each: u64,
+    ) -> Result<u64, GgufError> {
         let value = self.u64()?;
         if value > most {
             return Err(GgufError::Absurd { what, value });
@@ -69,7 +87,10 @@ impl<R: Read> Reader<R> {
         (&mut self.stream).take(length).read_to_end(&mut bytes)?;
         self.position += length;
         if bytes.len() as u64 != length {
-            return Err(GgufError::Truncated { needed: self.position, length: self.length });
+            return Err(GgufError::Truncated {
+                needed: self.position,
+                length: self.length,
+            });
         }
         Ok(match String::from_utf8(bytes) {
             Ok(text) => text,
@@ -81,6 +102,13 @@ impl<R: Read> Reader<R> {
         self.need(length)?;
         let skipped = std::io::copy(&mut (&mut self.stream).take(length), &mut std::io::sink())?;
         self.position += length;
-        if skipped == length { Ok(()) } else { Err(GgufError::Truncated { needed: self.position, length: self.length }) }
+        if skipped == length {
+            Ok(())
+        } else {
+            Err(GgufError::Truncated {
+                needed: self.position,
+                length: self.length,
+            })
+        }
     }
 }

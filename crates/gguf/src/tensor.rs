@@ -68,18 +68,27 @@ pub struct TensorInfo {
 pub(crate) fn read(reader: &mut Reader<impl Read>) -> Result<TensorInfo, GgufError> {
     let name = reader.string()?;
     if name.len() > MAX_NAME {
-        return Err(GgufError::Absurd { what: "the length of a tensor's name", value: name.len() as u64 });
+        return Err(GgufError::Absurd {
+            what: "the length of a tensor's name",
+            value: name.len() as u64,
+        });
     }
     let dimensions = reader.u32()?;
     if !(1..=4).contains(&dimensions) {
-        return Err(GgufError::Absurd { what: "a tensor's number of dimensions", value: u64::from(dimensions) });
+        return Err(GgufError::Absurd {
+            what: "a tensor's number of dimensions",
+            value: u64::from(dimensions),
+        });
     }
     let mut elements = 1u64;
     let mut row = 0;
     for index in 0..dimensions {
         let size = reader.u64()?;
         if size == 0 || i64::try_from(size).is_err() {
-            return Err(GgufError::Absurd { what: "a tensor's dimension", value: size });
+            return Err(GgufError::Absurd {
+                what: "a tensor's dimension",
+                value: size,
+            });
         }
         if index == 0 {
             row = size;
@@ -87,17 +96,33 @@ pub(crate) fn read(reader: &mut Reader<impl Read>) -> Result<TensorInfo, GgufErr
         elements = elements
             .checked_mul(size)
             .filter(|&n| i64::try_from(n).is_ok())
-            .ok_or(GgufError::Absurd { what: "a tensor's size", value: size })?;
+            .ok_or(GgufError::Absurd {
+                what: "a tensor's size",
+                value: size,
+            })?;
     }
     let kind = TensorType(reader.u32()?);
-    let (block, block_bytes) =
-        kind.block().ok_or(GgufError::Absurd { what: "a tensor's type", value: u64::from(kind.0) })?;
+    let (block, block_bytes) = kind.block().ok_or(GgufError::Absurd {
+        what: "a tensor's type",
+        value: u64::from(kind.0),
+    })?;
     if row % block != 0 {
-        return Err(GgufError::Unsound(format!("tensor {name:?} has rows that are no whole blocks")));
+        return Err(GgufError::Unsound(format!(
+            "tensor {name:?} has rows that are no whole blocks"
+        )));
     }
     let bytes = (elements / block)
         .checked_mul(block_bytes)
-        .ok_or(GgufError::Absurd { what: "a tensor's size", value: elements })?;
+        .ok_or(GgufError::Absurd {
+            what: "a tensor's size",
+            value: elements,
+        })?;
     let offset = reader.u64()?;
-    Ok(TensorInfo { name, kind, elements, offset, bytes })
+    Ok(TensorInfo {
+        name,
+        kind,
+        elements,
+        offset,
+        bytes,
+    })
 }

@@ -46,14 +46,24 @@ fn read_as(reader: &mut Reader<impl Read>, kind: u32, depth: u8) -> Result<Value
         7 => match reader.bytes::<1>()?[0] {
             0 => Value::Bool(false),
             1 => Value::Bool(true),
-            other => return Err(GgufError::Absurd { what: "a truth value", value: u64::from(other) }),
+            other => {
+                return Err(GgufError::Absurd {
+                    what: "a truth value",
+                    value: u64::from(other),
+                });
+            }
         },
         8 => Value::Text(reader.string()?),
         9 => array(reader, depth)?,
         10 => Value::Unsigned(reader.u64()?),
         11 => signed(i64::from_le_bytes(reader.bytes()?)),
         12 => Value::Float(f64::from_le_bytes(reader.bytes()?)),
-        other => return Err(GgufError::Absurd { what: "the kind of a value", value: u64::from(other) }),
+        other => {
+            return Err(GgufError::Absurd {
+                what: "the kind of a value",
+                value: u64::from(other),
+            });
+        }
     })
 }
 
@@ -69,7 +79,12 @@ fn array(reader: &mut Reader<impl Read>, depth: u8) -> Result<Value, GgufError> 
         8 => 8,
         9 => 12,
         10..=12 => 8,
-        other => return Err(GgufError::Absurd { what: "the kind of an array's elements", value: u64::from(other) }),
+        other => {
+            return Err(GgufError::Absurd {
+                what: "the kind of an array's elements",
+                value: u64::from(other),
+            });
+        }
     };
     let count = reader.count("the length of an array", MAX_ELEMENTS, size)?;
     match kind {

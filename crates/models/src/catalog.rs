@@ -51,6 +51,10 @@ mod tests {
     fn the_shipped_catalog_has_one_embedded_model_and_whole_digests() {
         let models = catalog().unwrap();
         assert_eq!(models.iter().filter(|model| model.embedded).count(), 1);
-        assert!(models.iter().all(|model| model.sha256.len() == 64 && model.size > 0));
+        assert!(
+            models
+                .iter()
+                .all(|model| model.sha256.len() == 64 && model.size > 0)
+        );
     }
 }

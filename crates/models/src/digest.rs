@@ -36,7 +36,11 @@ pub fn verify(path: &Path, entry: &Entry) -> Result<(), DigestError> {
             n => hasher.update(&chunk[..n]),
         }
     }
-    if base16ct::lower::encode_string(&hasher.finalize()) == entry.sha256 { Ok(()) } else { Err(other()) }
+    if base16ct::lower::encode_string(&hasher.finalize()) == entry.sha256 {
+        Ok(())
+    } else {
+        Err(other())
+    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,10 @@ pub fn inspect(path: &Path) -> Result<ModelFile, GgufError> {
         name: if own.is_empty() { clean(&stem) } else { own },
         quantization: header.quantization().unwrap_or_default().to_owned(),
         bytes: header.length,
-        context: header.context().and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        context: header
+            .context()
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(0),
         license: shown(&header, "general.license"),
     })
 }
@@ -45,5 +48,10 @@ fn shown(header: &Header, key: &str) -> String {
 
 /// Without control characters and not too long.
 fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect::<String>().trim().to_owned()
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NAME)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }

@@ -73,14 +73,26 @@ mod tests {
     #[test]
     fn a_length_beyond_the_limit_is_refused_unread() {
         let frame = u32::MAX.to_le_bytes();
-        assert!(matches!(read::<Request>(&mut &frame[..]), Err(FrameError::TooLong(_))));
+        assert!(matches!(
+            read::<Request>(&mut &frame[..]),
+            Err(FrameError::TooLong(_))
+        ));
     }
 
     #[test]
     fn the_end_between_frames_is_told_from_the_end_within_one() {
-        assert!(matches!(read::<Request>(&mut &[][..]), Err(FrameError::Closed)));
-        assert!(matches!(read::<Request>(&mut &[1, 0][..]), Err(FrameError::Io(_))));
-        assert!(matches!(read::<Request>(&mut &[9, 0, 0, 0, 1][..]), Err(FrameError::Io(_))));
+        assert!(matches!(
+            read::<Request>(&mut &[][..]),
+            Err(FrameError::Closed)
+        ));
+        assert!(matches!(
+            read::<Request>(&mut &[1, 0][..]),
+            Err(FrameError::Io(_))
+        ));
+        assert!(matches!(
+            read::<Request>(&mut &[9, 0, 0, 0, 1][..]),
+            Err(FrameError::Io(_))
+        ));
     }
 
     proptest! {

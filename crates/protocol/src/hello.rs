@@ -22,7 +22,11 @@ impl Hello {
 
     /// This side's handshake.
     pub fn new(build: &str) -> Self {
-        Self { magic: Self::MAGIC, version: VERSION, build: build.to_owned() }
+        Self {
+            magic: Self::MAGIC,
+            version: VERSION,
+            build: build.to_owned(),
+        }
     }
 
     /// Whether the sender can be talked to.

@@ -10,6 +10,6 @@ mod message;
 pub use frame::{FrameError, MAX_FRAME, read, write};
 pub use hello::{Hello, VERSION};
 pub use message::{
-    Chosen, Device, DeviceKind, Event, FinishReason, Generate, Load, LoadProblem, Loaded, Message, Offload, Problem,
-    Request, Role, Sampling, Spent,
+    Chosen, Device, DeviceKind, Event, FinishReason, Generate, Load, LoadProblem, Loaded, Message,
+    Offload, Problem, Request, Role, Sampling, Spent,
 };

@@ -29,7 +29,10 @@ pub struct Decision {
 
 /// Decides where a turn runs. No other place than the device exists yet, so there is nothing to know before.
 pub const fn decide() -> Decision {
-    Decision { route: Route::Device, reason: Reason::OnlyDevice }
+    Decision {
+        route: Route::Device,
+        reason: Reason::OnlyDevice,
+    }
 }
 
 #[cfg(test)]
@@ -38,7 +41,13 @@ mod tests {
 
     #[test]
     fn a_turn_runs_on_the_device() {
-        assert_eq!(decide(), Decision { route: Route::Device, reason: Reason::OnlyDevice });
+        assert_eq!(
+            decide(),
+            Decision {
+                route: Route::Device,
+                reason: Reason::OnlyDevice
+            }
+        );
         assert_eq!(decide().reason.word(), "only-device");
     }
 }

@@ -21,13 +21,16 @@ export interface Host {
 
 type Payload = Exclude<Reply, string>;
 type Kind = Payload extends infer P ? (P extends P ? keyof P : never) : never;
-type Of<K extends Kind> = Extract<Payload, Record<K, unknown>>[K &
-  keyof Extract<Payload, Record<K, unknown>>];
+type Of<K extends Kind> = Payload extends infer P
+  ? P extends Record<K, infer Content>
+    ? Content
+    : never
+  : never;
 
 /** The content of a reply that must be of one kind. */
 export function expect<K extends Kind>(reply: Reply, kind: K): Of<K> {
   if (typeof reply === "object" && kind in reply) {
-    return (reply as Record<K, Of<K>>)[kind];
+    return (reply as unknown as Record<K, Of<K>>)[kind];
   }
   throw new Error(`The reply is not '${kind}'.`);
 }

@@ -4,13 +4,11 @@ import type { Event } from "../bindings/Event";
 import type { Failure } from "../bindings/Failure";
 import type { MessageView } from "../bindings/MessageView";
 import { asFailure, expect, type Host } from "../host";
+import { Ends } from "./ends";
 import { Lives } from "./live.svelte";
 
 /** The largest question, in bytes of UTF-8. */
 export const MAX_BYTES = 1_048_576;
-
-/** Replies may be read after the end of the answer that they announce; so many ends are remembered. */
-const KEPT_ENDED = 16;
 
 const tooLong = (text: string) =>
   text.length > MAX_BYTES ||
@@ -31,8 +29,7 @@ export class Chat {
   readonly lives = new Lives();
 
   private wanted = 0;
-  private readonly endedTurns = new Set<string>();
-  private readonly ended = new Map<string, MessageView>();
+  private readonly ends = new Ends();
 
   constructor(private readonly host: Host) {}
 
@@ -113,11 +110,9 @@ export class Chat {
   apply(event: Extract<Event, { on: "turn" }>): void {
     this.lives.apply(event.message, event.step);
     if (event.step.is !== "ended") return;
-    this.endedTurns.add(event.turn);
     if (event.turn === this.turn) this.turn = null;
     const { message } = event.step;
-    this.ended.set(message.id, message);
-    for (const old of this.ended.keys()) if (this.ended.size > KEPT_ENDED) this.ended.delete(old);
+    this.ends.add(event.turn, message);
     this.messages = this.messages.map((old) => (old.id === message.id ? message : old));
   }
 
@@ -140,10 +135,10 @@ export class Chat {
     this.id = view.id;
     this.title = view.title;
     this.target = null;
-    this.turn = view.turn !== null && !this.endedTurns.has(view.turn) ? view.turn : null;
+    this.turn = view.turn !== null && !this.ends.has(view.turn) ? view.turn : null;
     this.messages = view.messages.map((message) => {
       if (message.state !== "streaming") return message;
-      const ended = this.ended.get(message.id);
+      const ended = this.ends.message(message.id);
       if (!ended) this.lives.adopt(message.id, message.text);
       return ended ?? message;
     });

@@ -14,7 +14,10 @@ use crate::{assistant::Assistant, wire::Failure};
 /// Listens for later processes of the same person.
 pub(crate) fn listen(assistant: &Assistant) -> Result<(), Failure> {
     let fail = |error: io::Error| {
-        Failure::new("attach.listen", format!("Tandem can't listen for its own later starts: {error}."))
+        Failure::new(
+            "attach.listen",
+            format!("Tandem can't listen for its own later starts: {error}."),
+        )
     };
     // The lock says that no owner lives: a socket file that is there was left by one that was killed.
     #[cfg(unix)]
@@ -23,8 +26,10 @@ pub(crate) fn listen(assistant: &Assistant) -> Result<(), Failure> {
     {
         return Err(fail(error));
     }
-    let listener =
-        ListenerOptions::new().name(name(&assistant.paths).map_err(fail)?).create_tokio().map_err(fail)?;
+    let listener = ListenerOptions::new()
+        .name(name(&assistant.paths).map_err(fail)?)
+        .create_tokio()
+        .map_err(fail)?;
     let assistant = assistant.clone();
     tokio::spawn(async move {
         loop {
@@ -49,7 +54,6 @@ pub(crate) fn listen(assistant: &Assistant) -> Result<(), Failure> {
 /// Whether the other end is a process of this account.
 #[cfg(unix)]
 fn same_person(stream: &Stream) -> io::Result<bool> {
-    use interprocess::os::unix::local_socket::PeerCredsExt;
     let other = stream.peer_creds()?.euid();
     Ok(other.is_some_and(|id| id == rustix::process::geteuid().as_raw()))
 }
@@ -68,7 +72,10 @@ async fn serve(assistant: Assistant, stream: Stream) {
     let told = Arc::clone(&writing);
     let telling = tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
-            if write(&mut *told.lock().await, &Said::Event(event)).await.is_err() {
+            if write(&mut *told.lock().await, &Said::Event(event))
+                .await
+                .is_err()
+            {
                 break;
             }
         }
@@ -77,7 +84,9 @@ async fn serve(assistant: Assistant, stream: Stream) {
         let (assistant, writing) = (assistant.clone(), Arc::clone(&writing));
         tokio::spawn(async move {
             let result = assistant.call(call).await;
-            if let Err(error) = write(&mut *writing.lock().await, &Said::Answer { id, result }).await {
+            if let Err(error) =
+                write(&mut *writing.lock().await, &Said::Answer { id, result }).await
+            {
                 tracing::debug!(%error, "an attached process is gone");
             }
         });

@@ -36,8 +36,13 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// Reaches the owner; its events go to `events`.
-    pub(crate) async fn connect(paths: &Paths, events: broadcast::Sender<Event>) -> Result<Self, Failure> {
-        let stream = Stream::connect(name(paths).map_err(gone)?).await.map_err(gone)?;
+    pub(crate) async fn connect(
+        paths: &Paths,
+        events: broadcast::Sender<Event>,
+    ) -> Result<Self, Failure> {
+        let stream = Stream::connect(name(paths).map_err(gone)?)
+            .await
+            .map_err(gone)?;
         let (reading, writing) = stream.split();
         let waiting = Waiting::default();
         let alive = Arc::new(AtomicBool::new(true));
@@ -51,7 +56,11 @@ impl Remote {
                         let _ = events.send(event);
                     }
                     Ok(Some(Said::Answer { id, result })) => {
-                        if let Some(waiting) = answers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id) {
+                        if let Some(waiting) = answers
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .remove(&id)
+                        {
                             // Whoever asked may have given up.
                             let _ = waiting.send(result);
                         }
@@ -61,21 +70,36 @@ impl Remote {
             }
             here.store(false, Ordering::Release);
             // Dropping the senders tells everyone who waits.
-            answers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            answers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
         });
-        Ok(Self { writing: Mutex::new(writing), waiting, alive, ids: AtomicU64::new(1) })
+        Ok(Self {
+            writing: Mutex::new(writing),
+            waiting,
+            alive,
+            ids: AtomicU64::new(1),
+        })
     }
 
     /// Asks the owner.
     pub(crate) async fn call(&self, call: Call) -> Result<Reply, Failure> {
         let id = self.ids.fetch_add(1, Ordering::Relaxed);
         let (answer_in, answer) = oneshot::channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, answer_in);
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, answer_in);
         if !self.is_alive() {
             return Err(gone(io::ErrorKind::BrokenPipe.into()));
         }
-        write(&mut *self.writing.lock().await, &Asked { id, call }).await.map_err(gone)?;
-        answer.await.unwrap_or_else(|_| Err(gone(io::ErrorKind::BrokenPipe.into())))
+        write(&mut *self.writing.lock().await, &Asked { id, call })
+            .await
+            .map_err(gone)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(gone(io::ErrorKind::BrokenPipe.into())))
     }
 
     /// Whether the owner is still there.
@@ -86,5 +110,8 @@ impl Remote {
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn gone(error: io::Error) -> Failure {
-    Failure::new(GONE, format!("The running Tandem can't be reached: {error}. Close it and start again."))
+    Failure::new(
+        GONE,
+        format!("The running Tandem can't be reached: {error}. Close it and start again."),
+    )
 }

@@ -28,7 +28,10 @@ pub(super) struct Asked {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Said {
-    Answer { id: u64, result: Result<Reply, Failure> },
+    Answer {
+        id: u64,
+        result: Result<Reply, Failure>,
+    },
     Event(Event),
 }
 
@@ -51,7 +54,9 @@ pub(super) fn name(paths: &Paths) -> io::Result<Name<'static>> {
 }
 
 /// Reads a line; `None` at the end of the stream.
-pub(super) async fn read<T: DeserializeOwned>(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<T>> {
+pub(super) async fn read<T: DeserializeOwned>(
+    stream: &mut (impl AsyncBufRead + Unpin),
+) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     let read = stream.take(MAX_LINE).read_until(b'\n', &mut line).await?;
     if read == 0 {
@@ -61,7 +66,10 @@ pub(super) async fn read<T: DeserializeOwned>(stream: &mut (impl AsyncBufRead + 
 }
 
 /// Writes a line.
-pub(super) async fn write<T: Serialize>(stream: &mut (impl AsyncWrite + Unpin), said: &T) -> io::Result<()> {
+pub(super) async fn write<T: Serialize>(
+    stream: &mut (impl AsyncWrite + Unpin),
+    said: &T,
+) -> io::Result<()> {
     let mut line = serde_json::to_vec(said)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
@@ -77,7 +85,9 @@ pub(crate) fn pass_on(mut from: broadcast::Receiver<Event>, to: broadcast::Sende
                     // Nobody listening is no fault.
                     let _ = to.send(event);
                 }
-                Err(broadcast::error::RecvError::Lagged(lost)) => tracing::warn!(lost, "events were lost"),
+                Err(broadcast::error::RecvError::Lagged(lost)) => {
+                    tracing::warn!(lost, "events were lost")
+                }
                 Err(broadcast::error::RecvError::Closed) => break,
             }
         }

@@ -174,4 +174,3 @@ pub struct DoctorLine {
     /// What was found, and what to do about it.
     pub text: String,
 }
-

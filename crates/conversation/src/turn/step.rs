@@ -42,18 +42,33 @@ pub fn step(state: State, event: Event) -> (State, Vec<Effect>) {
         (State::Idle, Event::Sent) => (State::Persisting { end: None }, vec![Effect::Persist]),
         (State::Idle, Event::Cancel | Event::Lock) => (State::Ended, vec![]),
 
-        (State::Persisting { end: None }, Event::Persisted) => (State::Routing, vec![Effect::Decide]),
+        (State::Persisting { end: None }, Event::Persisted) => {
+            (State::Routing, vec![Effect::Decide])
+        }
         (State::Persisting { end: Some(end) }, Event::Persisted) => ended_unrouted(end),
         (State::Persisting { .. }, Event::NotPersisted) => (State::Ended, vec![Effect::GiveBack]),
-        (State::Persisting { .. }, Event::Cancel) => {
-            (State::Persisting { end: Some(MessageState::Stopped) }, vec![])
-        }
-        (State::Persisting { .. }, Event::Lock) => {
-            (State::Persisting { end: Some(MessageState::Interrupted) }, vec![])
-        }
+        (State::Persisting { .. }, Event::Cancel) => (
+            State::Persisting {
+                end: Some(MessageState::Stopped),
+            },
+            vec![],
+        ),
+        (State::Persisting { .. }, Event::Lock) => (
+            State::Persisting {
+                end: Some(MessageState::Interrupted),
+            },
+            vec![],
+        ),
 
         (State::Routing, Event::Routed { route, reason }) => {
-            let running = Running { route, reason, prompt_tokens: 0, tokens: 0, logprobs: 0.0, unsaved: false };
+            let running = Running {
+                route,
+                reason,
+                prompt_tokens: 0,
+                tokens: 0,
+                logprobs: 0.0,
+                unsaved: false,
+            };
             (State::Running(running), vec![Effect::Start(route)])
         }
         (State::Routing, Event::Cancel) => ended_unrouted(MessageState::Stopped),
@@ -105,23 +120,40 @@ fn run(mut running: Running, event: Event) -> (State, Vec<Effect>) {
             let finished = running.finish(MessageState::Interrupted, None);
             (State::Ended, vec![Effect::Stop, finished])
         }
-        Event::Sent | Event::Persisted | Event::NotPersisted | Event::Routed { .. } | Event::CheckpointDue => {
-            (State::Running(running), vec![])
-        }
+        Event::Sent
+        | Event::Persisted
+        | Event::NotPersisted
+        | Event::Routed { .. }
+        | Event::CheckpointDue => (State::Running(running), vec![]),
     }
 }
 
 impl Running {
     fn finish(&self, state: MessageState, spent: Option<Generated>) -> Effect {
         // A stream that was dropped or broke off reports nothing: what was seen of it stands.
-        let seen = Generated { prompt_tokens: self.prompt_tokens, tokens: self.tokens, ..Generated::default() };
+        let seen = Generated {
+            prompt_tokens: self.prompt_tokens,
+            tokens: self.tokens,
+            ..Generated::default()
+        };
         #[expect(clippy::cast_possible_truncation, reason = "a mean of f32 values")]
-        let mean_logprob = (self.tokens > 0).then(|| (self.logprobs / f64::from(self.tokens)) as f32);
-        Effect::Finish { state, spent: spent.unwrap_or(seen), mean_logprob, route: Some((self.route, self.reason)) }
+        let mean_logprob =
+            (self.tokens > 0).then(|| (self.logprobs / f64::from(self.tokens)) as f32);
+        Effect::Finish {
+            state,
+            spent: spent.unwrap_or(seen),
+            mean_logprob,
+            route: Some((self.route, self.reason)),
+        }
     }
 }
 
 fn ended_unrouted(state: MessageState) -> (State, Vec<Effect>) {
-    let finish = Effect::Finish { state, spent: Generated::default(), mean_logprob: None, route: None };
+    let finish = Effect::Finish {
+        state,
+        spent: Generated::default(),
+        mean_logprob: None,
+        route: None,
+    };
     (State::Ended, vec![finish])
 }

@@ -1,0 +1,184 @@
+import { screen, waitFor, within } from "@testing-library/svelte";
+import { describe, expect, test } from "vitest";
+import { SMALL } from "../src/host/fake/machine";
+import { pastConversations } from "../src/host/fake/seed";
+import { byDay } from "../src/sidebar/days";
+import { all, messages, one, page } from "./page";
+
+const past = () => pastConversations(Date.now(), SMALL.name);
+
+describe("the list", () => {
+  test("groups by day in local time", () => {
+    const now = new Date(2026, 2, 10, 9, 0);
+    const at = (...time: [number, number, number, number, number]) => new Date(...time).getTime();
+    const row = (id: string, updatedMs: number) => ({ id, title: id, updatedMs });
+    const groups = byDay(
+      [
+        row("a", at(2026, 2, 10, 0, 0)),
+        row("b", at(2026, 2, 9, 23, 59)),
+        row("c", at(2026, 2, 8, 23, 59)),
+      ],
+      now,
+    );
+    expect(groups.map((group) => [group.label, group.rows.map((one) => one.id)])).toEqual([
+      ["days.today", ["a"]],
+      ["days.yesterday", ["b"]],
+      ["days.earlier", ["c"]],
+    ]);
+  });
+
+  test("renames in place with F2", async () => {
+    const { host, user } = await page({ past: past() });
+    await waitFor(() => expect(all("conversation-row").length).toBeGreaterThan(2));
+    within(all("conversation-row")[0] as HTMLElement)
+      .getByRole("button", { name: /tides/ })
+      .focus();
+    await user.keyboard("{F2}");
+    await user.clear(await one("rename-input"));
+    await user.keyboard("Moon{Enter}");
+    await waitFor(() => expect(all("conversation-row")[0]?.textContent).toContain("Moon"));
+    expect(host.calls).toContainEqual({ do: "rename", id: "past-0", title: "Moon" });
+  });
+
+  test("deletes only after a word of confirmation", async () => {
+    const { host, user } = await page({ past: past() });
+    await waitFor(() => expect(all("conversation-row").length).toBeGreaterThan(2));
+    const before = all("conversation-row").length;
+    within(all("conversation-row")[0] as HTMLElement)
+      .getByRole("button", { name: /tides/ })
+      .focus();
+    await user.keyboard("{Delete}");
+    expect(host.calls.some((call) => call.do === "delete")).toBe(false);
+    await user.click(await one("delete-confirm"));
+    await waitFor(() => expect(all("conversation-row")).toHaveLength(before - 1));
+  });
+
+  test("keeps a draft for each conversation", async () => {
+    const { user } = await page({ past: past() });
+    await user.click(await one("composer"));
+    await user.keyboard("for later");
+    await user.click(await screen.findByRole("button", { name: /A note to the landlord/ }));
+    await waitFor(() => expect(messages("user").length).toBeGreaterThan(0));
+    expect(await one("composer")).toHaveProperty("value", "");
+    await user.click(await one("new-chat"));
+    expect(await one("composer")).toHaveProperty("value", "for later");
+  });
+});
+
+describe("search", () => {
+  test("opens a hit by keyboard and Escape brings the list back", async () => {
+    const { user } = await page({ past: past() });
+    await user.click(await one("composer"));
+    await user.keyboard("{Control>}k{/Control}");
+    await user.keyboard("firmer");
+    const hit = await one("search-hit");
+    expect(hit.querySelector("mark")?.textContent).toBe("firmer");
+    await user.keyboard("{Enter}");
+    await waitFor(() => expect(messages("user").length).toBeGreaterThan(1));
+    await user.click(await one("search"));
+    await user.keyboard("{Escape}");
+    expect(all("search-hit")).toHaveLength(0);
+    expect(all("conversation-row").length).toBeGreaterThan(2);
+  });
+
+  test("says when nothing was found", async () => {
+    const { user } = await page({ past: past() });
+    await user.type(await one("search"), "zzzz");
+    await screen.findByText("Nothing found.");
+  });
+});
+
+describe("before the conversations", () => {
+  const ready = { is: "new", keyring: { is: "ready" } } as const;
+
+  test("one button starts, and the composer has the cursor", async () => {
+    const { host, user } = await page({ vault: ready });
+    await user.click(await one("onboarding-start"));
+    expect(document.activeElement).toBe(await one("composer"));
+    expect(host.calls).toContainEqual({ do: "protect", protection: { with: "keyring" } });
+    await waitFor(() => expect(document.documentElement.dataset.ready).toBe("true"));
+    expect(performance.getEntriesByName("tandem:usable").length).toBeGreaterThan(0);
+  });
+
+  test("a passphrase is long enough and typed twice", async () => {
+    const { host, user } = await page({ vault: ready });
+    await user.click(await one("onboarding-passphrase-toggle"));
+    await user.type(await one("passphrase"), "short");
+    await user.click(await one("passphrase-submit"));
+    expect(screen.getByText(/at least 8/)).toBeTruthy();
+    await user.type(await one("passphrase"), " no more");
+    await user.type(await one("passphrase-again"), "other");
+    await user.click(await one("passphrase-submit"));
+    expect(screen.getByText(/not the same/)).toBeTruthy();
+    expect(host.calls.some((call) => call.do === "protect")).toBe(false);
+    await user.clear(await one("passphrase-again"));
+    await user.type(await one("passphrase-again"), "short no more");
+    await user.click(await one("passphrase-submit"));
+    await one("composer");
+  });
+
+  test("a missing keyring is said plainly and a passphrase is offered", async () => {
+    const message = "No keyring answers.";
+    await page({ vault: { is: "new", keyring: { is: "missing", message } } });
+    expect((await one("keyring-missing")).textContent).toContain(message);
+    await one("passphrase");
+    expect(all("onboarding-start")).toHaveLength(0);
+  });
+
+  test("a wrong passphrase is said in place", async () => {
+    const { user } = await page({ vault: { is: "locked" } });
+    await user.type(await one("unlock-passphrase"), "wrong");
+    await user.click(await one("unlock-submit"));
+    expect((await one("error-line")).dataset.code).toBe("vault.passphrase");
+    await user.clear(await one("unlock-passphrase"));
+    await user.type(await one("unlock-passphrase"), "correct horse{Enter}");
+    await one("composer");
+  });
+
+  test("trouble says why and tries again", async () => {
+    const failure = { code: "vault.damaged", message: "The file is damaged." };
+    const { host, user } = await page({ vault: { is: "trouble", failure } });
+    expect((await one("error-line")).textContent).toBe(failure.message);
+    await user.click(await one("retry"));
+    expect(host.calls.at(-1)).toEqual({ do: "retry" });
+  });
+});
+
+describe("settings", () => {
+  test("set the colors at once", async () => {
+    const { user } = await page();
+    await user.click(await one("settings-open"));
+    await user.click(await one("theme-dark"));
+    expect(document.documentElement.dataset.theme).toBe("dark");
+  });
+
+  test("add and use a model, and say what is wrong with a file", async () => {
+    const { user } = await page();
+    await user.click(await one("settings-open"));
+    await user.type(await one("model-path"), "/tmp/notes.txt{Enter}");
+    expect((await one("error-line")).textContent).toContain("not a GGUF file");
+    await user.clear(await one("model-path"));
+    await user.type(await one("model-path"), "/tmp/own.gguf");
+    await user.click(await one("model-add"));
+    await waitFor(() => expect(all("model-row")).toHaveLength(3));
+    await user.click(all("model-use").at(-1) as HTMLElement);
+    await waitFor(() => expect(all("model-row").at(-1)?.dataset.used).toBe("true"));
+  });
+
+  test("tell about this machine and close", async () => {
+    const { user } = await page();
+    await user.click(await one("settings-open"));
+    await waitFor(() => expect(all("doctor-line").length).toBeGreaterThan(2));
+    expect((await one("version")).textContent).toBe("Tandem 0.1.0");
+    await user.click(await one("settings-close"));
+    expect(all("version")).toHaveLength(0);
+  });
+});
+
+test("the engine's state is in the header", async () => {
+  const { host } = await page({ engine: { is: "loading", progress: 0.25 } });
+  expect((await one("engine-state")).dataset.is).toBe("loading");
+  expect(screen.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("25");
+  host.setEngine({ is: "ready", device: "Vulkan0", gpuLayers: 12, context: 4096 });
+  await waitFor(() => expect(screen.getByTestId("engine-state").textContent).toContain("Vulkan0"));
+});

@@ -30,7 +30,9 @@ fn main() -> io::Result<()> {
 }
 
 fn is_library(name: &str) -> bool {
-    [".so", ".dylib", ".dll"].iter().any(|kind| name.contains(kind))
+    [".so", ".dylib", ".dll"]
+        .iter()
+        .any(|kind| name.contains(kind))
 }
 
 /// Copies files, and what links point to.

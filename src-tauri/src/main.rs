@@ -1,2 +1,66 @@
-//! The desktop shell.
-fn main() {}
+//! The desktop shell: a window, a tray icon, and commands of a few lines. Everything else is the assistant's.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+mod commands;
+mod host;
+mod tray;
+mod watch;
+mod window;
+
+use std::{io::Write, process::ExitCode};
+
+use tandem_assistant::{Paths, keep_logs};
+use tauri::{Manager, RunEvent};
+
+use host::Host;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Started from a desktop nobody reads this; started from a terminal somebody does.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let paths = Paths::new(None)?;
+    keep_logs(&paths)?;
+    let app = tauri::Builder::default()
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| {
+            window::show(app)
+        }))
+        .plugin(tauri_plugin_window_state::Builder::default().build())
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_opener::init())
+        .manage(Host::new(paths))
+        .invoke_handler(tauri::generate_handler![
+            commands::call,
+            commands::watch,
+            commands::seen,
+            commands::pick_model_file,
+            commands::open_link,
+        ])
+        .setup(|app| {
+            window::open(app.handle())?;
+            tray::place(app.handle());
+            // The vault opens while the page is being drawn.
+            let handle = app.handle().clone();
+            tauri::async_runtime::spawn(async move {
+                if let Err(failure) = handle.state::<Host>().door().await {
+                    tracing::error!(code = failure.code, "the assistant could not start");
+                }
+            });
+            Ok(())
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|app, event| {
+        if let RunEvent::Exit = event {
+            tauri::async_runtime::block_on(app.state::<Host>().close());
+        }
+    });
+    Ok(())
+}

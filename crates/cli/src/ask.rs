@@ -19,17 +19,27 @@ pub(crate) async fn run(door: &Door, question: &str) -> Result<ExitCode, Failure
     let mut question = question.to_owned();
     if !io::stdin().is_terminal() {
         let mut added = String::new();
-        io::stdin().read_to_string(&mut added).map_err(|error| Failure {
-            code: "ask.unread".into(),
-            message: format!("Standard input is no text: {error}."),
-        })?;
+        io::stdin()
+            .read_to_string(&mut added)
+            .map_err(|error| Failure {
+                code: "ask.unread".into(),
+                message: format!("Standard input is no text: {error}."),
+            })?;
         if !question.is_empty() && !added.is_empty() {
             question.push_str("\n\n");
         }
         question.push_str(&added);
     }
     let conversation = new_conversation(door).await?;
-    let message = stream(door, Call::Ask { conversation, parent: None, text: question }).await?;
+    let message = stream(
+        door,
+        Call::Ask {
+            conversation,
+            parent: None,
+            text: question,
+        },
+    )
+    .await?;
     Ok(match message.state {
         MessageState::Complete => ExitCode::SUCCESS,
         MessageState::Stopped => ExitCode::from(130),
@@ -48,7 +58,9 @@ pub(crate) async fn new_conversation(door: &Door) -> Result<ConversationId, Fail
 /// Makes a call that begins a turn and shows its answer until the end. Ctrl+C stops it and keeps what is there.
 pub(crate) async fn stream(door: &Door, call: Call) -> Result<MessageView, Failure> {
     let mut events = door.events();
-    let Reply::Turn { turn, view } = door.call(call).await? else { return Err(unexpected()) };
+    let Reply::Turn { turn, view } = door.call(call).await? else {
+        return Err(unexpected());
+    };
     let id = answer_of(&view).ok_or_else(unexpected)?;
     let mut shown = 0;
     loop {
@@ -88,12 +100,20 @@ pub(crate) async fn stream(door: &Door, call: Call) -> Result<MessageView, Failu
 }
 
 /// The answer, if its turn has ended meanwhile.
-async fn ended(door: &Door, view: &ConversationView, id: MessageId) -> Result<Option<MessageView>, Failure> {
+async fn ended(
+    door: &Door,
+    view: &ConversationView,
+    id: MessageId,
+) -> Result<Option<MessageView>, Failure> {
     let Reply::Conversation(view) = door.call(Call::Conversation { id: view.id }).await? else {
         return Err(unexpected());
     };
     let ended = view.turn.is_none();
-    Ok(view.messages.into_iter().find(|message| message.id == id).filter(|_| ended))
+    Ok(view
+        .messages
+        .into_iter()
+        .find(|message| message.id == id)
+        .filter(|_| ended))
 }
 
 fn answer_of(view: &ConversationView) -> Option<MessageId> {
@@ -101,5 +121,8 @@ fn answer_of(view: &ConversationView) -> Option<MessageId> {
 }
 
 pub(crate) fn unexpected() -> Failure {
-    Failure { code: "attach.version".into(), message: "The running Tandem is of another version. Close it first.".into() }
+    Failure {
+        code: "attach.version".into(),
+        message: "The running Tandem is of another version. Close it first.".into(),
+    }
 }

@@ -28,10 +28,16 @@ const HELP: &str = "\
 /// Talks until the person leaves.
 pub(crate) async fn run(door: &Door) -> Result<ExitCode, Failure> {
     if io::stdin().is_terminal() {
-        aside("Tandem runs on this device; nothing you write leaves it. /help says what else there is.");
+        aside(
+            "Tandem runs on this device; nothing you write leaves it. /help says what else there is.",
+        );
     }
     let mut lines = Lines::new()?;
-    let mut chat = Chat { door, conversation: None, last: None };
+    let mut chat = Chat {
+        door,
+        conversation: None,
+        last: None,
+    };
     while let Some(line) = lines.next()? {
         let line = line.trim_end();
         if line == "/quit" {
@@ -78,7 +84,12 @@ impl Chat<'_> {
             None => *self.conversation.insert(new_conversation(self.door).await?),
         };
         let parent = self.last.as_ref().map(|message| message.id);
-        self.show(Call::Ask { conversation, parent, text: text.to_owned() }).await
+        self.show(Call::Ask {
+            conversation,
+            parent,
+            text: text.to_owned(),
+        })
+        .await
     }
 
     async fn again(&mut self) -> Result<(), Failure> {
@@ -86,14 +97,24 @@ impl Chat<'_> {
             aside("There is no answer yet.");
             return Ok(());
         };
-        self.show(Call::Regenerate { conversation, message: last.id }).await
+        self.show(Call::Regenerate {
+            conversation,
+            message: last.id,
+        })
+        .await
     }
 
     async fn show(&mut self, call: Call) -> Result<(), Failure> {
         let message = stream(self.door, call).await?;
         if let Some(receipt) = &message.receipt {
-            let rate = receipt.tokens_per_second.map(|rate| format!(" · {rate:.0} tokens/s")).unwrap_or_default();
-            aside(&format!("[{}{rate} · first word after {} ms]", receipt.model, receipt.first_token_ms));
+            let rate = receipt
+                .tokens_per_second
+                .map(|rate| format!(" · {rate:.0} tokens/s"))
+                .unwrap_or_default();
+            aside(&format!(
+                "[{}{rate} · first word after {} ms]",
+                receipt.model, receipt.first_token_ms
+            ));
         }
         self.last = Some(message);
         Ok(())
@@ -112,7 +133,11 @@ impl Chat<'_> {
             aside("There are no conversations yet.");
         }
         for (number, row) in rows.iter().enumerate() {
-            let title = if row.title.is_empty() { "(empty)" } else { &row.title };
+            let title = if row.title.is_empty() {
+                "(empty)"
+            } else {
+                &row.title
+            };
             aside(&format!("{:4}  {title}", number + 1));
         }
         Ok(())
@@ -120,15 +145,22 @@ impl Chat<'_> {
 
     async fn open(&mut self, number: &str) -> Result<(), Failure> {
         let rows = self.rows().await?;
-        let row = number.trim().parse::<usize>().ok().and_then(|number| rows.get(number.wrapping_sub(1)));
+        let row = number
+            .trim()
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| rows.get(number.wrapping_sub(1)));
         let Some(row) = row else {
             aside("Name a number of /list, such as /open 1.");
             return Ok(());
         };
-        let Reply::Conversation(view) = self.door.call(Call::Conversation { id: row.id }).await? else {
+        let Reply::Conversation(view) = self.door.call(Call::Conversation { id: row.id }).await?
+        else {
             return Err(unexpected());
         };
-        let ConversationView { id, mut messages, .. } = view;
+        let ConversationView {
+            id, mut messages, ..
+        } = view;
         for message in &messages {
             let mark = if message.role == Role::User { "> " } else { "" };
             answer(&format!("{mark}{}\n\n", message.text))?;
@@ -138,14 +170,24 @@ impl Chat<'_> {
     }
 
     async fn search(&self, query: &str) -> Result<(), Failure> {
-        let Reply::Hits(hits) = self.door.call(Call::Search { query: query.to_owned() }).await? else {
+        let Reply::Hits(hits) = self
+            .door
+            .call(Call::Search {
+                query: query.to_owned(),
+            })
+            .await?
+        else {
             return Err(unexpected());
         };
         if hits.is_empty() {
             aside("Nothing was found.");
         }
         for hit in hits {
-            let text: String = hit.snippet.iter().map(|piece| piece.text.as_str()).collect();
+            let text: String = hit
+                .snippet
+                .iter()
+                .map(|piece| piece.text.as_str())
+                .collect();
             answer(&format!("{}: {}\n", hit.title, text.replace('\n', " ")))?;
         }
         Ok(())
@@ -163,7 +205,9 @@ impl Lines {
         if !io::stdin().is_terminal() {
             return Ok(Self::Plain(io::stdin().lock().lines()));
         }
-        DefaultEditor::new().map(|editor| Self::Edited(Box::new(editor))).map_err(|error| broken(&error))
+        DefaultEditor::new()
+            .map(|editor| Self::Edited(Box::new(editor)))
+            .map_err(|error| broken(&error))
     }
 
     fn next(&mut self) -> Result<Option<String>, Failure> {
@@ -184,5 +228,8 @@ impl Lines {
 }
 
 fn broken(error: &dyn std::error::Error) -> Failure {
-    Failure { code: "terminal.broken".into(), message: format!("The terminal can't be read: {error}.") }
+    Failure {
+        code: "terminal.broken".into(),
+        message: format!("The terminal can't be read: {error}."),
+    }
 }

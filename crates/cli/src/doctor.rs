@@ -11,7 +11,9 @@ use crate::{ask::unexpected, speak::answer};
 
 /// Prints the report; the exit code tells whether anything is broken.
 pub(crate) async fn run(door: &Door) -> Result<ExitCode, Failure> {
-    let Reply::Doctor(lines) = door.call(Call::Doctor).await? else { return Err(unexpected()) };
+    let Reply::Doctor(lines) = door.call(Call::Doctor).await? else {
+        return Err(unexpected());
+    };
     let mut code = ExitCode::SUCCESS;
     for line in lines {
         let mark = match line.outcome {

@@ -6,9 +6,14 @@ use tandem_assistant::wire::Failure;
 
 /// The answer's text, to standard output, at once.
 pub(crate) fn answer(text: &str) -> Result<(), Failure> {
-    let visible: String = text.chars().filter(|&c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let visible: String = text
+        .chars()
+        .filter(|&c| !c.is_control() || matches!(c, '\n' | '\t'))
+        .collect();
     let mut out = io::stdout().lock();
-    out.write_all(visible.as_bytes()).and_then(|()| out.flush()).map_err(closed)
+    out.write_all(visible.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(closed)
 }
 
 /// Anything else, to standard error: standard output is the answer's alone.
@@ -19,5 +24,8 @@ pub(crate) fn aside(text: &str) {
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn closed(error: io::Error) -> Failure {
-    Failure { code: "terminal.closed".into(), message: format!("The answer can't be shown: {error}.") }
+    Failure {
+        code: "terminal.closed".into(),
+        message: format!("The answer can't be shown: {error}."),
+    }
 }

@@ -15,21 +15,35 @@ use crate::speak::aside;
 
 /// Opens the vault, or makes it.
 pub(crate) async fn open(door: &Door, passphrase_file: Option<&Path>) -> Result<(), Failure> {
-    let Reply::State(state) = door.call(Call::State).await? else { return Ok(()) };
+    let Reply::State(state) = door.call(Call::State).await? else {
+        return Ok(());
+    };
     let call = match state.vault {
         VaultState::Open => return Ok(()),
         VaultState::Trouble { failure } => return Err(failure),
-        VaultState::Locked => Call::Unlock { passphrase: passphrase(passphrase_file, false)? },
-        VaultState::New { keyring: Keyring::Ready } if passphrase_file.is_none() => {
+        VaultState::Locked => Call::Unlock {
+            passphrase: passphrase(passphrase_file, false)?,
+        },
+        VaultState::New {
+            keyring: Keyring::Ready,
+        } if passphrase_file.is_none() => {
             aside("Your conversations are kept encrypted; the key is in the system's keyring.");
-            Call::Protect { protection: Protection::Keyring }
+            Call::Protect {
+                protection: Protection::Keyring,
+            }
         }
         VaultState::New { keyring } => {
             if let Keyring::Missing { message } = keyring {
                 aside(&message);
-                aside("A passphrase can protect your conversations instead. Without it no one can read them, you neither.");
+                aside(
+                    "A passphrase can protect your conversations instead. Without it no one can read them, you neither.",
+                );
             }
-            Call::Protect { protection: Protection::Passphrase { passphrase: passphrase(passphrase_file, true)? } }
+            Call::Protect {
+                protection: Protection::Passphrase {
+                    passphrase: passphrase(passphrase_file, true)?,
+                },
+            }
         }
     };
     door.call(call).await.map(drop)
@@ -56,7 +70,8 @@ fn passphrase(file: Option<&Path>, new: bool) -> Result<String, Failure> {
         return rpassword::prompt_password("Passphrase: ").map_err(fail);
     }
     loop {
-        let first = rpassword::prompt_password("New passphrase (at least eight characters): ").map_err(fail)?;
+        let first = rpassword::prompt_password("New passphrase (at least eight characters): ")
+            .map_err(fail)?;
         if first.chars().count() < 8 {
             aside("That is too short.");
             continue;

@@ -5,7 +5,7 @@
 //! leads to a plain template, not to a failed answer.
 
 use llama_cpp_2::{model::LlamaModel, token::LlamaToken};
-use minijinja::{Environment, Error, ErrorKind, context, value::Value};
+use minijinja::{Environment, Error, ErrorKind, context, syntax::SyntaxConfig, value::Value};
 use tandem_protocol::{Message, Role};
 
 /// Steps that a template may take: a few dozen a message, for the longest conversations.
@@ -84,7 +84,7 @@ impl Template {
             .ok_or_else(none)?
             .get_template("chat")?;
         let rendered = template.render(context! {
-            messages, add_generation_prompt => true, bos_token => self.bos, eos_token => self.eos,
+            messages, add_generation_prompt => true, bos_token => &self.bos, eos_token => &self.eos,
         })?;
         Ok(rendered)
     }
@@ -92,8 +92,13 @@ impl Template {
 
 fn environment(source: String) -> Option<Environment<'static>> {
     let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .ok()?,
+    );
     environment.set_fuel(Some(FUEL));
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_function(

@@ -14,6 +14,7 @@ pub struct TensorType(pub u32);
 impl TensorType {
     /// Elements and bytes of one block; `None` for a type that this reader doesn't know. Source: ggml's
     /// `type_traits` (`ggml.c`).
+    #[expect(clippy::match_same_arms, reason = "a table, by number")]
     pub fn block(self) -> Option<(u64, u64)> {
         Some(match self.0 {
             0 | 26 => (1, 4),

@@ -76,9 +76,8 @@ fn array(reader: &mut Reader<impl Read>, depth: u8) -> Result<Value, GgufError> 
         0 | 1 | 7 => 1,
         2 | 3 => 2,
         4..=6 => 4,
-        8 => 8,
         9 => 12,
-        10..=12 => 8,
+        8 | 10..=12 => 8,
         other => {
             return Err(GgufError::Absurd {
                 what: "the kind of an array's elements",

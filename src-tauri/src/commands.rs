@@ -1,5 +1,10 @@
 //! What a page may call. Each command is a few lines; the assistant does the work.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Tauri hands arguments over by value"
+)]
+
 use tandem_assistant::wire::{Call, Event, Failure, Reply};
 use tauri::{AppHandle, State, ipc::Channel};
 use tauri_plugin_dialog::DialogExt;

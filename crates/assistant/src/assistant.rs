@@ -128,7 +128,7 @@ impl Assistant {
             Call::Models => return self.models().await,
             Call::UseModel { id } => {
                 let model = library::choose(&*self.vault()?, &id).await?;
-                self.engine.choose(model.model());
+                self.engine.choose(&model.model());
                 self.show(|shown| shown.model = Some(model.card));
                 self.engine.warm().await?;
             }
@@ -247,7 +247,7 @@ impl Assistant {
         let Some(model) = library::chosen(vault.as_deref()).await? else {
             return Ok(());
         };
-        self.engine.choose(model.model());
+        self.engine.choose(&model.model());
         self.show(|shown| shown.model = Some(model.card));
         let engine = self.engine.clone();
         tokio::spawn(async move {

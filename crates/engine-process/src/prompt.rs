@@ -17,7 +17,7 @@ pub(crate) fn tokens(
     for piece in pieces(&rendered, messages.len()) {
         match piece {
             Piece::Template(text) => {
-                vocabulary.tokenize_into(text.as_bytes(), &mut tokens, false, true)
+                vocabulary.tokenize_into(text.as_bytes(), &mut tokens, false, true);
             }
             Piece::Content(index) => {
                 vocabulary.tokenize_into(

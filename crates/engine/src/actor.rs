@@ -22,7 +22,7 @@ use tokio::{
 use crate::{EngineError, Ready, Status, process::Process, translate};
 
 /// An engine that says nothing for so long hangs. The slowest device known reads a batch of a prompt in two minutes.
-const HANG: Duration = Duration::from_secs(180);
+const HANG: Duration = Duration::from_mins(3);
 
 type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 

@@ -59,7 +59,7 @@ impl Engine {
     }
 
     /// Chooses the model of all later questions; another one is unloaded. It is loaded when it is needed.
-    pub fn choose(&self, model: Model) {
+    pub fn choose(&self, model: &Model) {
         let load = Load {
             path: model.path.to_string_lossy().into_owned(),
             context: model.context,

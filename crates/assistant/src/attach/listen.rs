@@ -65,28 +65,26 @@ fn same_person(_: &Stream) -> io::Result<bool> {
 }
 
 async fn serve(assistant: Assistant, stream: Stream) {
-    let (reading, writing) = stream.split();
-    let mut reading = BufReader::new(reading);
-    let writing = Arc::new(Mutex::new(writing));
+    let stream = Arc::new(stream);
+    let writing = Arc::new(Mutex::new(()));
     let mut events = assistant.events();
-    let told = Arc::clone(&writing);
+    let (told, line) = (Arc::clone(&stream), Arc::clone(&writing));
     let telling = tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
-            if write(&mut *told.lock().await, &Said::Event(event))
-                .await
-                .is_err()
-            {
+            let _line = line.lock().await;
+            if write(&mut &*told, &Said::Event(event)).await.is_err() {
                 break;
             }
         }
     });
+    let mut reading = BufReader::new(&*stream);
     while let Ok(Some(Asked { id, call })) = read(&mut reading).await {
-        let (assistant, writing) = (assistant.clone(), Arc::clone(&writing));
+        let (assistant, stream, writing) =
+            (assistant.clone(), Arc::clone(&stream), Arc::clone(&writing));
         tokio::spawn(async move {
             let result = assistant.call(call).await;
-            if let Err(error) =
-                write(&mut *writing.lock().await, &Said::Answer { id, result }).await
-            {
+            let _line = writing.lock().await;
+            if let Err(error) = write(&mut &*stream, &Said::Answer { id, result }).await {
                 tracing::debug!(%error, "an attached process is gone");
             }
         });

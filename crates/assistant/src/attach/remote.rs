@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use interprocess::local_socket::tokio::{SendHalf, Stream, prelude::*};
+use interprocess::local_socket::tokio::{Stream, prelude::*};
 use tokio::{
     io::BufReader,
     sync::{Mutex, broadcast, oneshot},
@@ -28,7 +28,9 @@ type Waiting = Arc<Lock<HashMap<u64, oneshot::Sender<Result<Reply, Failure>>>>>;
 
 /// A way to the owner.
 pub(crate) struct Remote {
-    writing: Mutex<SendHalf>,
+    stream: Arc<Stream>,
+    /// Held while a line is written.
+    writing: Mutex<()>,
     waiting: Waiting,
     alive: Arc<AtomicBool>,
     ids: AtomicU64,
@@ -43,12 +45,13 @@ impl Remote {
         let stream = Stream::connect(name(paths).map_err(gone)?)
             .await
             .map_err(gone)?;
-        let (reading, writing) = stream.split();
+        let stream = Arc::new(stream);
+        let heard = Arc::clone(&stream);
         let waiting = Waiting::default();
         let alive = Arc::new(AtomicBool::new(true));
         let (answers, here) = (Arc::clone(&waiting), Arc::clone(&alive));
         tokio::spawn(async move {
-            let mut reading = BufReader::new(reading);
+            let mut reading = BufReader::new(&*heard);
             loop {
                 match read(&mut reading).await {
                     Ok(Some(Said::Event(event))) => {
@@ -76,7 +79,8 @@ impl Remote {
                 .clear();
         });
         Ok(Self {
-            writing: Mutex::new(writing),
+            stream,
+            writing: Mutex::new(()),
             waiting,
             alive,
             ids: AtomicU64::new(1),
@@ -94,9 +98,12 @@ impl Remote {
         if !self.is_alive() {
             return Err(gone(io::ErrorKind::BrokenPipe.into()));
         }
-        write(&mut *self.writing.lock().await, &Asked { id, call })
-            .await
-            .map_err(gone)?;
+        {
+            let _line = self.writing.lock().await;
+            write(&mut &*self.stream, &Asked { id, call })
+                .await
+                .map_err(gone)?;
+        }
         answer
             .await
             .unwrap_or_else(|_| Err(gone(io::ErrorKind::BrokenPipe.into())))

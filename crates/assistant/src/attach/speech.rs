@@ -86,7 +86,7 @@ pub(crate) fn pass_on(mut from: broadcast::Receiver<Event>, to: broadcast::Sende
                     let _ = to.send(event);
                 }
                 Err(broadcast::error::RecvError::Lagged(lost)) => {
-                    tracing::warn!(lost, "events were lost")
+                    tracing::warn!(lost, "events were lost");
                 }
                 Err(broadcast::error::RecvError::Closed) => break,
             }

@@ -39,7 +39,6 @@ pub(crate) struct Drive {
     title: Option<String>,
     /// The answer so far; shared with whoever looks at the conversation meanwhile.
     text: Arc<Mutex<String>>,
-    units: u32,
     tokens: u32,
     unseen: u32,
     began: Instant,
@@ -71,7 +70,6 @@ impl Drive {
             prompt,
             title,
             text,
-            units: 0,
             tokens: 0,
             unseen: 0,
             began: Instant::now(),
@@ -216,13 +214,8 @@ impl Drive {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push_str(&delta);
-        let at = self.units;
-        self.units += u32::try_from(delta.encode_utf16().count()).unwrap_or_default();
-        self.tell(TurnStep::Text {
-            at,
-            delta,
-            tokens: self.tokens,
-        });
+        let tokens = self.tokens;
+        self.tell(TurnStep::Text { delta, tokens });
     }
 
     async fn checkpoint(&mut self) {

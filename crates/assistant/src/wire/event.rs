@@ -26,9 +26,6 @@ pub enum TurnStep {
     Started,
     /// More text. Several tokens may be joined.
     Text {
-        /// Where the piece begins, in UTF-16 units from the answer's start: a page that was loaded in between
-        /// knows what it has already.
-        at: u32,
         /// The piece.
         delta: String,
         /// Tokens generated since the answer began.

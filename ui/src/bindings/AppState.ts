@@ -4,4 +4,27 @@ import type { ModelCard } from "./ModelCard";
 import type { Theme } from "./Theme";
 import type { VaultState } from "./VaultState";
 
-export type AppState = { vault: VaultState, engine: EngineState, model: ModelCard | null, theme: Theme, version: string, };
+/**
+ * The state of everything.
+ */
+export type AppState = { 
+/**
+ * The vault.
+ */
+vault: VaultState, 
+/**
+ * The engine.
+ */
+engine: EngineState, 
+/**
+ * The model in use.
+ */
+model: ModelCard | null, 
+/**
+ * The window's colors.
+ */
+theme: Theme, 
+/**
+ * Tandem's version.
+ */
+version: string, };

@@ -2,4 +2,79 @@
 import type { Protection } from "./Protection";
 import type { Theme } from "./Theme";
 
-export type Call = { "do": "state" } | { "do": "protect", protection: Protection, } | { "do": "unlock", passphrase: string, } | { "do": "retry" } | { "do": "conversations" } | { "do": "conversation", id: string, } | { "do": "newConversation" } | { "do": "rename", id: string, title: string, } | { "do": "delete", id: string, } | { "do": "search", query: string, } | { "do": "chooseBranch", conversation: string, message: string, } | { "do": "ask", conversation: string, parent: string | null, text: string, } | { "do": "regenerate", conversation: string, message: string, } | { "do": "stop", turn: string, } | { "do": "models" } | { "do": "useModel", id: string, } | { "do": "addModel", path: string, } | { "do": "setTheme", theme: Theme, } | { "do": "doctor" };
+/**
+ * A request.
+ */
+export type Call = { "do": "state" } | { "do": "protect", 
+/**
+ * How its key is protected.
+ */
+protection: Protection, } | { "do": "unlock", 
+/**
+ * The passphrase.
+ */
+passphrase: string, } | { "do": "retry" } | { "do": "conversations" } | { "do": "conversation", 
+/**
+ * Which.
+ */
+id: string, } | { "do": "newConversation" } | { "do": "rename", 
+/**
+ * Which.
+ */
+id: string, 
+/**
+ * The new title, not empty.
+ */
+title: string, } | { "do": "delete", 
+/**
+ * Which.
+ */
+id: string, } | { "do": "search", 
+/**
+ * Words as the person typed them.
+ */
+query: string, } | { "do": "chooseBranch", 
+/**
+ * Which conversation.
+ */
+conversation: string, 
+/**
+ * A message of the wanted branch.
+ */
+message: string, } | { "do": "ask", 
+/**
+ * Which conversation.
+ */
+conversation: string, 
+/**
+ * The message that it follows; `null` for a first one.
+ */
+parent: string | null, 
+/**
+ * The question.
+ */
+text: string, } | { "do": "regenerate", 
+/**
+ * Which conversation.
+ */
+conversation: string, 
+/**
+ * The answer to make anew.
+ */
+message: string, } | { "do": "stop", 
+/**
+ * Which.
+ */
+turn: string, } | { "do": "models" } | { "do": "useModel", 
+/**
+ * Its id, as in [`ModelCard::id`].
+ */
+id: string, } | { "do": "addModel", 
+/**
+ * The file's path.
+ */
+path: string, } | { "do": "setTheme", 
+/**
+ * The theme.
+ */
+theme: Theme, } | { "do": "doctor" };

@@ -2,4 +2,27 @@
 import type { AppState } from "./AppState";
 import type { TurnStep } from "./TurnStep";
 
-export type Event = { "on": "state", state: AppState, } | { "on": "conversations" } | { "on": "turn", turn: string, conversation: string, message: string, step: TurnStep, };
+/**
+ * An event.
+ */
+export type Event = { "on": "state", 
+/**
+ * As it is now.
+ */
+state: AppState, } | { "on": "conversations" } | { "on": "turn", 
+/**
+ * Which.
+ */
+turn: string, 
+/**
+ * In which conversation.
+ */
+conversation: string, 
+/**
+ * The answer's message.
+ */
+message: string, 
+/**
+ * What happened.
+ */
+step: TurnStep, };

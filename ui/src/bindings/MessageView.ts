@@ -2,4 +2,39 @@
 import type { BranchPoint } from "./BranchPoint";
 import type { ReceiptView } from "./ReceiptView";
 
-export type MessageView = { id: string, parent: string | null, role: "user" | "assistant", text: string, state: "streaming" | "complete" | "stopped" | "interrupted", createdMs: number, branch: BranchPoint, receipt: ReceiptView | null, };
+/**
+ * A message of the current branch.
+ */
+export type MessageView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The message before it.
+ */
+parent: string | null, 
+/**
+ * Who speaks.
+ */
+role: "user" | "assistant", 
+/**
+ * Its text: Markdown for answers, plain for questions.
+ */
+text: string, 
+/**
+ * How far it got.
+ */
+state: "streaming" | "complete" | "stopped" | "interrupted", 
+/**
+ * When it was made, in milliseconds since 1970 UTC.
+ */
+createdMs: number, 
+/**
+ * Its versions.
+ */
+branch: BranchPoint, 
+/**
+ * How it came to be; answers only.
+ */
+receipt: ReceiptView | null, };

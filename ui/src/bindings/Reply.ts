@@ -6,4 +6,15 @@ import type { DoctorLine } from "./DoctorLine";
 import type { ModelCard } from "./ModelCard";
 import type { SearchHit } from "./SearchHit";
 
-export type Reply = "done" | { "state": AppState } | { "conversations": Array<ConversationRow> } | { "conversation": ConversationView } | { "hits": Array<SearchHit> } | { "turn": { turn: string, view: ConversationView, } } | { "models": Array<ModelCard> } | { "doctor": Array<DoctorLine> };
+/**
+ * The answer to a [`Call`].
+ */
+export type Reply = "done" | { "state": AppState } | { "conversations": Array<ConversationRow> } | { "conversation": ConversationView } | { "hits": Array<SearchHit> } | { "turn": { 
+/**
+ * The turn.
+ */
+turn: string, 
+/**
+ * The conversation with its new branch.
+ */
+view: ConversationView, } } | { "models": Array<ModelCard> } | { "doctor": Array<DoctorLine> };

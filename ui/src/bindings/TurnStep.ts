@@ -2,4 +2,23 @@
 import type { MessageView } from "./MessageView";
 import type { Notice } from "./Notice";
 
-export type TurnStep = { "is": "started" } | { "is": "text", delta: string, tokens: number, } | { "is": "notice", notice: Notice, } | { "is": "ended", message: MessageView, };
+/**
+ * One step of a turn.
+ */
+export type TurnStep = { "is": "started" } | { "is": "text", 
+/**
+ * The piece.
+ */
+delta: string, 
+/**
+ * Tokens generated since the answer began.
+ */
+tokens: number, } | { "is": "notice", 
+/**
+ * What.
+ */
+notice: Notice, } | { "is": "ended", 
+/**
+ * The answer.
+ */
+message: MessageView, };

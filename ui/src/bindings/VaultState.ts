@@ -2,4 +2,15 @@
 import type { Failure } from "./Failure";
 import type { Keyring } from "./Keyring";
 
-export type VaultState = { "is": "new", keyring: Keyring, } | { "is": "locked" } | { "is": "open" } | { "is": "trouble", failure: Failure, };
+/**
+ * The vault.
+ */
+export type VaultState = { "is": "new", 
+/**
+ * Whether the keyring can protect it.
+ */
+keyring: Keyring, } | { "is": "locked" } | { "is": "open" } | { "is": "trouble", 
+/**
+ * Why, and what to do.
+ */
+failure: Failure, };

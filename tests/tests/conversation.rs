@@ -62,7 +62,7 @@ async fn turn(door: &Door, call: Call) -> (TurnId, ConversationView) {
 /// The turn's next step.
 async fn step(events: &mut Receiver<Event>, turn: TurnId) -> TurnStep {
     loop {
-        let event = timeout(Duration::from_secs(120), events.recv())
+        let event = timeout(Duration::from_mins(2), events.recv())
             .await
             .unwrap()
             .unwrap();

@@ -7,6 +7,8 @@ mod event;
 mod state;
 mod view;
 
+pub use tandem_conversation::{ConversationId, MessageId, MessageState, Role, TurnId};
+
 pub use call::{Call, Failure, Protection, Reply};
 pub use event::{Event, Notice, TurnStep};
 pub use state::{AppState, EngineState, Keyring, Theme, VaultState};

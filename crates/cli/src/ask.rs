@@ -5,11 +5,11 @@ use std::{
     process::ExitCode,
 };
 
+use tandem_assistant::wire::{ConversationId, MessageId, MessageState};
 use tandem_assistant::{
     Door,
     wire::{Call, ConversationView, Event, Failure, MessageView, Reply, TurnStep},
 };
-use tandem_conversation::{ConversationId, MessageId, MessageState};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::speak::{answer, aside};

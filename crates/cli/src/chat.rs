@@ -6,11 +6,11 @@ use std::{
 };
 
 use rustyline::{DefaultEditor, error::ReadlineError};
+use tandem_assistant::wire::{ConversationId, Role};
 use tandem_assistant::{
     Door,
     wire::{Call, ConversationRow, ConversationView, Failure, MessageView, Reply},
 };
-use tandem_conversation::{ConversationId, Role};
 
 use crate::{
     ask::{new_conversation, stream, unexpected},

@@ -41,14 +41,16 @@ impl Tree {
         self.messages.get(&id).ok_or(TreeError::Unknown(id))
     }
 
-    /// From the first message to `leaf`, both included.
+    /// From the first message to `leaf`, both included. Where damage took a parent away, the path begins after it:
+    /// what can be read is shown.
     pub fn path(&self, leaf: MessageId) -> Result<Vec<&Message>, TreeError> {
         let mut path = vec![self.get(leaf)?];
         // A path can't be longer than the tree: a damaged one with a ring ends here, not never.
         while let Some(parent) = path[path.len() - 1].parent
+            && let Some(parent) = self.messages.get(&parent)
             && path.len() < self.messages.len()
         {
-            path.push(self.get(parent)?);
+            path.push(parent);
         }
         path.reverse();
         Ok(path)

@@ -67,3 +67,9 @@ pub(crate) fn open_link(app: AppHandle, url: &str) -> Result<(), Failure> {
         .open_url(parsed, None::<&str>)
         .map_err(|error| fail(format!("The link can't be opened: {error}.")))
 }
+
+/// Ends the app; text that is being written is kept.
+#[tauri::command]
+pub(crate) fn quit(app: AppHandle) {
+    app.exit(0);
+}

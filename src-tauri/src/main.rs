@@ -43,6 +43,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             commands::seen,
             commands::pick_model_file,
             commands::open_link,
+            commands::quit,
         ])
         .setup(|app| {
             window::open(app.handle())?;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use tandem_assistant::wire::{Event, TurnStep};
 use tauri::{AppHandle, Manager, ipc::Channel};
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
+    sync::broadcast::{
+        Receiver,
+        error::{RecvError, TryRecvError},
+    },
     time::{sleep, timeout},
 };
 
@@ -25,12 +28,16 @@ pub(crate) async fn pass_on(
         let mut batch = vec![];
         match events.recv().await {
             Ok(event) => join(&mut batch, event),
-            Err(RecvError::Lagged(_)) => batch.push(Event::Conversations),
+            Err(RecvError::Lagged(_)) => batch.push(Event::Missed),
             Err(RecvError::Closed) => return,
         }
         sleep(FRAME).await;
-        while let Ok(event) = events.try_recv() {
-            join(&mut batch, event);
+        loop {
+            match events.try_recv() {
+                Ok(event) => join(&mut batch, event),
+                Err(TryRecvError::Lagged(_)) => batch.push(Event::Missed),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            }
         }
         if channel.send(batch).is_err() {
             return;

@@ -1,1 +1,10 @@
-//! Whole-system tests.
+//! What whole-system tests and measurements stand on: a desktop of their own, the real window, the built programs.
+
+pub mod canary;
+#[cfg(target_os = "linux")]
+pub mod desktop;
+pub mod figure;
+pub mod programs;
+pub mod stats;
+#[cfg(target_os = "linux")]
+pub mod window;

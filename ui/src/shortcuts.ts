@@ -5,6 +5,8 @@ interface Shortcut {
   /** `event.key` in lower case. */
   key: string;
   label: Key;
+  /** Works before the vault is open and below a dialog, too. */
+  always?: true;
   run: (tandem: Tandem) => void;
 }
 
@@ -15,6 +17,7 @@ export const SHORTCUTS: Shortcut[] = [
   { key: "b", label: "sidebar.toggle", run: ({ window }) => (window.sidebar = !window.sidebar) },
   { key: ",", label: "settings.title", run: ({ window }) => (window.sheet = "settings") },
   { key: "/", label: "shortcuts.title", run: ({ window }) => (window.sheet = "shortcuts") },
+  { key: "q", label: "app.quit", always: true, run: ({ host }) => void host.quit() },
 ];
 
 /** Keys within one place, for the help. */
@@ -28,16 +31,17 @@ export const PLACES: { keys: string; label: Key }[] = [
 
 export const isMac = /Mac/.test(navigator.userAgent);
 
-/** Runs the shortcut of a key press, unless a dialog is open. */
+/** Runs the shortcut of a key press. */
 export function pressed(event: KeyboardEvent, tandem: Tandem): void {
-  if (tandem.window.sheet !== null || event.altKey) return;
-  if (event.key === "?" && !isTyping(event.target)) {
+  if (event.altKey) return;
+  const free = tandem.app.open && tandem.window.sheet === null;
+  if (free && event.key === "?" && !isTyping(event.target)) {
     tandem.window.sheet = "shortcuts";
     return;
   }
   if (!(isMac ? event.metaKey : event.ctrlKey) || event.shiftKey) return;
   const shortcut = SHORTCUTS.find(({ key }) => key === event.key.toLowerCase());
-  if (!shortcut) return;
+  if (!shortcut || !(free || shortcut.always)) return;
   event.preventDefault();
   shortcut.run(tandem);
 }

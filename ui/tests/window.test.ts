@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { SMALL } from "../src/host/fake/machine";
 import { pastConversations } from "../src/host/fake/seed";
 import { byDay } from "../src/sidebar/days";
-import { all, messages, one, page } from "./page";
+import { all, answered, ask, messages, one, page } from "./page";
 
 const past = () => pastConversations(Date.now(), SMALL.name);
 
@@ -181,4 +181,38 @@ test("the engine's state is in the header", async () => {
   expect(screen.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("25");
   host.setEngine({ is: "ready", device: "Vulkan0", gpuLayers: 12, context: 4096 });
   await waitFor(() => expect(screen.getByTestId("engine-state").textContent).toContain("Vulkan0"));
+});
+
+describe("quitting", () => {
+  test.each(["new", "open"] as const)("by keyboard, with a vault that is %s", async (is) => {
+    const { host, user } = await page(
+      is === "open" ? {} : { vault: { is: "new", keyring: { is: "ready" } } },
+    );
+    await user.keyboard("{Control>}q{/Control}");
+    expect(host.ended).toBe(true);
+  });
+
+  test("works below a dialog, other shortcuts don't", async () => {
+    const { host, tandem, user } = await page();
+    await user.click(await one("settings-open"));
+    await user.keyboard("{Control>}b{/Control}");
+    expect(tandem.window.sidebar).toBe(true);
+    await user.keyboard("{Control>}q{/Control}");
+    expect(host.ended).toBe(true);
+  });
+});
+
+test("events that were lost make the page ask again", async () => {
+  const { host, user } = await page();
+  await ask(user, "Hello?");
+  await answered();
+  host.calls.length = 0;
+  host.tell({ on: "missed" });
+  await waitFor(() =>
+    expect(host.calls.map((call) => call.do).sort()).toEqual([
+      "conversation",
+      "conversations",
+      "state",
+    ]),
+  );
 });

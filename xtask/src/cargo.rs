@@ -53,6 +53,13 @@ pub(crate) fn workspace(place: &Place, verb: &str) -> Command {
     cargo
 }
 
+/// The same with tests and measurements, so that `run` and `test` compile dependencies with the same features, once.
+pub(crate) fn everything(place: &Place, verb: &str) -> Command {
+    let mut cargo = workspace(place, verb);
+    cargo.arg("--all-targets");
+    cargo
+}
+
 /// The person's own part of the library path.
 fn library_path(place: &Place) -> Option<OsString> {
     let all = std::env::var_os("LD_LIBRARY_PATH")?;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::place::Place;
 use crate::report::Report;
-use crate::{bindings, boundaries, environment, figures, record, run, setup, suite, weights};
+use crate::{bindings, boundaries, environment, figures, peer, record, run, setup, suite, weights};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -52,6 +52,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<String>,
     },
+    /// Build the peer that the engine is measured against, llama.cpp's own programs, from source
+    Peer,
     /// Measure the app and the engine against their peers
     Bench {
         /// Passed on to the program
@@ -79,7 +81,12 @@ impl Arguments {
             Task::Screenshots { rest } => {
                 return run::tool(&place, &mut report, "screenshots", &rest);
             }
-            Task::Bench { rest } => return run::tool(&place, &mut report, "measure", &rest),
+            Task::Peer => report.step("the peer", || peer::build(&place))?,
+            Task::Bench { rest } => {
+                setup::everything(&place, &mut report)?;
+                report.step("the peer", || peer::build(&place))?;
+                return run::tool(&place, &mut report, "measure", &rest);
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

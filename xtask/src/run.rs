@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::place::Place;
 use crate::report::{Outcome, Report};
-use crate::{cargo, command, setup};
+use crate::{cargo, command, date, machine, peer, setup};
 
 /// Opens the app, or the terminal's chat where there is no display.
 pub(crate) fn app(place: &Place, report: &mut Report, rest: &[String]) -> Result<ExitCode> {
@@ -35,13 +35,19 @@ pub(crate) fn tool(
 ) -> Result<ExitCode> {
     prepare(place, report)?;
     let tool = place.program(name);
-    open(cargo::cargo_with(place, tool.as_os_str()).args(rest))
+    open(
+        cargo::cargo_with(place, tool.as_os_str())
+            .env("TANDEM_MACHINE", machine::description())
+            .env("TANDEM_DATE", date::today())
+            .env("TANDEM_PEER", peer::folder(place).join("bin"))
+            .args(rest),
+    )
 }
 
 fn prepare(place: &Place, report: &mut Report) -> Result<()> {
     setup::everything(place, report)?;
     report.step("build", || {
-        command::run(&mut cargo::workspace(place, "build"))?;
+        command::run(&mut cargo::everything(place, "build"))?;
         Ok(Outcome::Done)
     })
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::place::Place;
 use crate::report::Report;
-use crate::{install, node, ui, vulkan, weights};
+use crate::{install, links, node, ui, vulkan, weights};
 
 /// The title of the step that installs system packages.
 pub(crate) const PACKAGES: &str = "system packages";
@@ -20,5 +20,6 @@ pub(crate) fn everything(place: &Place, report: &mut Report) -> Result<()> {
     report.step("Node", || node::ensure(place))?;
     report.step("the page's packages", || ui::packages(place))?;
     report.step("the page", || ui::build(place))?;
-    report.step("the embedded model", || weights::embedded(place))
+    report.step("the embedded model", || weights::embedded(place))?;
+    links::remove_dangling(place)
 }

@@ -35,10 +35,7 @@ fn checks(place: &Place, report: &mut Report) -> Result<tests_total::Total> {
     report.step("licenses, bans, sources", || deny::check(place))?;
     page(place, report)?;
     clippy(place, report)?;
-    report.step("build", || {
-        // With the tests, so that dependencies get the features the tests need and are compiled once.
-        run(cargo::workspace(place, "build").arg("--all-targets"))
-    })?;
+    report.step("build", || run(&mut cargo::everything(place, "build")))?;
     let before = bindings::fingerprint(place)?;
     let mut total = tests_total::Total::default();
     report.step("tests", || {
@@ -68,7 +65,7 @@ fn page(place: &Place, report: &mut Report) -> Result<()> {
 
 fn clippy(place: &Place, report: &mut Report) -> Result<()> {
     report.step("clippy", || {
-        run(cargo::workspace(place, "clippy").args(["--all-targets", "--", "-D", "warnings"]))
+        run(cargo::everything(place, "clippy").args(["--", "-D", "warnings"]))
     })
 }
 

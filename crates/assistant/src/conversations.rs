@@ -113,6 +113,7 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
         tokens: receipt.tokens,
         first_token_ms: u32::try_from(receipt.prompt_ms).unwrap_or(u32::MAX),
         tokens_per_second: rate,
+        reused_tokens: receipt.reused_tokens,
         unseen_messages: receipt.unseen_messages,
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct Drive {
     title: Option<String>,
     /// The answer so far; shared with whoever looks at the conversation meanwhile.
     text: Arc<Mutex<String>>,
+    /// Length of `text` in UTF-16 units.
+    shown_utf16: u32,
     tokens: u32,
     unseen: u32,
     began: Instant,
@@ -70,6 +72,7 @@ impl Drive {
             prompt,
             title,
             text,
+            shown_utf16: 0,
             tokens: 0,
             unseen: 0,
             began: Instant::now(),
@@ -214,8 +217,9 @@ impl Drive {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push_str(&delta);
-        let tokens = self.tokens;
-        self.tell(TurnStep::Text { delta, tokens });
+        let (at, tokens) = (self.shown_utf16, self.tokens);
+        self.shown_utf16 += u32::try_from(delta.encode_utf16().count()).unwrap_or(u32::MAX);
+        self.tell(TurnStep::Text { at, delta, tokens });
     }
 
     async fn checkpoint(&mut self) {
@@ -244,6 +248,7 @@ impl Drive {
                 .map(|model| model.name)
                 .unwrap_or_default(),
             prompt_tokens: spent.prompt_tokens,
+            reused_tokens: spent.reused_tokens,
             tokens: spent.tokens,
             prompt_ms: self.first_token_ms.unwrap_or(spent.prompt_ms),
             generate_ms: self.generate_ms(spent),

@@ -86,14 +86,14 @@ pub(crate) async fn stream(door: &Door, call: Call) -> Result<MessageView, Failu
                     return Ok(message);
                 }
             },
-            Ok(_) => {}
-            Err(RecvError::Lagged(_)) => {
+            Ok(Event::Missed) | Err(RecvError::Lagged(_)) => {
                 if let Some(message) = ended(door, &view, id).await? {
                     answer(message.text.get(shown..).unwrap_or_default())?;
                     answer("\n")?;
                     return Ok(message);
                 }
             }
+            Ok(_) => {}
             Err(RecvError::Closed) => return Err(unexpected()),
         }
     }

@@ -49,6 +49,9 @@ pub struct Receipt {
     pub model: String,
     /// Tokens of the prompt, those reused from the engine's memory included.
     pub prompt_tokens: u32,
+    /// Of those, how many were reused and not read again.
+    #[serde(default)]
+    pub reused_tokens: u32,
     /// Tokens generated.
     pub tokens: u32,
     /// Milliseconds until the prompt was read.

@@ -21,6 +21,10 @@ model: string,
  */
 promptTokens: number, 
 /**
+ * Of those, how many were still in memory and not read again.
+ */
+reusedTokens: number, 
+/**
  * Tokens generated.
  */
 tokens: number, 

@@ -7,6 +7,10 @@ import type { Notice } from "./Notice";
  */
 export type TurnStep = { "is": "started" } | { "is": "text", 
 /**
+ * Where it begins in the answer, in UTF-16 units: whoever missed a piece, or has this one already, can tell.
+ */
+at: number, 
+/**
  * The piece.
  */
 delta: string, 

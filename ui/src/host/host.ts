@@ -17,6 +17,8 @@ export interface Host {
   /** Opens an https, http or mailto address outside of the window. */
   openLink(url: string): Promise<void>;
   copy(text: string): Promise<void>;
+  /** Ends the app; text that is being written is kept. */
+  quit(): Promise<void>;
 }
 
 type Payload = Exclude<Reply, string>;

@@ -4,9 +4,11 @@ import { tauri } from "./tauri";
 export { asFailure, expect } from "./host";
 export type { Host } from "./host";
 
-/** The shell's host in the app; in a plain browser one that plays it. */
+/** The shell's host; while the page is being developed in a plain browser, one that plays it. */
 export async function findHost(): Promise<Host> {
-  if ("__TAURI_INTERNALS__" in window) return tauri;
-  const { fakeFromAddress } = await import("./fake/address");
-  return fakeFromAddress(window.location.search);
+  if (import.meta.env.DEV && !("__TAURI_INTERNALS__" in window)) {
+    const { fakeFromAddress } = await import("./fake/address");
+    return fakeFromAddress(window.location.search);
+  }
+  return tauri;
 }

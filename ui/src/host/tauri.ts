@@ -25,4 +25,5 @@ export const tauri: Host = {
   pickModelFile: () => invoke<string | null>("pick_model_file"),
   openLink: (url) => invoke("open_link", { url }),
   copy: (text) => navigator.clipboard.writeText(text),
+  quit: () => invoke("quit"),
 };

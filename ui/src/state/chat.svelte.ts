@@ -29,6 +29,8 @@ export class Chat {
   readonly lives = new Lives();
 
   private wanted = 0;
+  /** The shown conversation is being asked for again. */
+  private asking = false;
   private readonly ends = new Ends();
 
   constructor(private readonly host: Host) {}
@@ -108,12 +110,21 @@ export class Chat {
   }
 
   apply(event: Extract<Event, { on: "turn" }>): void {
-    this.lives.apply(event.message, event.step);
+    const whole = this.lives.apply(event.message, event.step);
+    if (!whole && event.conversation === this.id) void this.again();
     if (event.step.is !== "ended") return;
     if (event.turn === this.turn) this.turn = null;
     const { message } = event.step;
     this.ends.add(event.turn, message);
     this.messages = this.messages.map((old) => (old.id === message.id ? message : old));
+  }
+
+  /** Asks again for what is shown. */
+  async again(): Promise<void> {
+    if (this.id === null || this.asking) return;
+    this.asking = true;
+    await this.load({ do: "conversation", id: this.id });
+    this.asking = false;
   }
 
   private began({ turn, view }: { turn: string; view: ConversationView }): void {

@@ -3,6 +3,8 @@ import { SvelteMap } from "svelte/reactivity";
 import type { Notice } from "../bindings/Notice";
 import type { TurnStep } from "../bindings/TurnStep";
 
+type Piece = Pick<Extract<TurnStep, { is: "text" }>, "at" | "delta">;
+
 /** An answer on its way. */
 export class Live {
   text = $state("");
@@ -10,21 +12,19 @@ export class Live {
   started = $state(false);
   ended = $state(false);
   notices = $state.raw<Notice[]>([]);
-  /** Whether `text` goes back to the first word; else the stored text is the better one. */
-  whole = false;
+  /** Pieces that came before what they follow. */
+  private readonly early: Piece[] = [];
 
-  apply(step: TurnStep): void {
+  /** `false` when a piece before this step is missing. */
+  apply(step: TurnStep): boolean {
     switch (step.is) {
       case "started":
-        // A second start follows a restarted engine; the text so far is kept.
-        if (!this.started && this.text === "") this.whole = true;
         this.started = true;
         break;
       case "text":
         this.started = true;
-        this.text += step.delta;
         this.tokens = step.tokens;
-        break;
+        return this.add(step);
       case "notice":
         this.notices = [...this.notices, step.notice];
         break;
@@ -33,6 +33,24 @@ export class Live {
         this.text = "";
         break;
     }
+    return true;
+  }
+
+  /** Takes over the text so far, asked for as a whole. */
+  adopt(text: string): void {
+    if (this.ended || text.length <= this.text.length) return;
+    this.text = text;
+    for (const piece of this.early.splice(0)) this.add(piece);
+  }
+
+  private add(piece: Piece): boolean {
+    if (piece.at > this.text.length) {
+      this.early.push(piece);
+      return false;
+    }
+    // What is there already stays: an older piece may come after a whole text was taken over.
+    this.text += piece.delta.slice(this.text.length - piece.at);
+    return true;
   }
 }
 
@@ -45,16 +63,14 @@ export class Lives {
     return this.byMessage.get(message);
   }
 
-  apply(message: string, step: TurnStep): void {
-    this.at(message).apply(step);
+  /** `false` when text before this step is missing: the answer as a whole must be asked for. */
+  apply(message: string, step: TurnStep): boolean {
+    return this.at(message).apply(step);
   }
 
-  /** Takes over the text of an answer that was under way before anybody watched. */
+  /** Takes over an answer's text so far. */
   adopt(message: string, text: string): void {
-    const live = this.at(message);
-    if (live.ended || live.whole) return;
-    live.text = text;
-    live.whole = true;
+    this.at(message).adopt(text);
   }
 
   private at(message: string): Live {

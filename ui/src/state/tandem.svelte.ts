@@ -84,7 +84,11 @@ export class Tandem {
     for (const event of batch) {
       if (event.on === "state") this.app.state = event.state;
       else if (event.on === "conversations") listChanged = true;
-      else {
+      else if (event.on === "missed") {
+        listChanged = true;
+        void this.app.load();
+        void this.chat.again();
+      } else {
         this.chat.apply(event);
         if (event.step.is === "ended" && event.conversation === this.chat.id) {
           const text = event.step.message.text.slice(0, READ_OUT);

@@ -6,10 +6,16 @@ use interprocess::local_socket::{
     ListenerOptions,
     tokio::{Stream, prelude::*},
 };
-use tokio::{io::BufReader, sync::Mutex};
+use tokio::{
+    io::BufReader,
+    sync::{Mutex, broadcast::error::RecvError},
+};
 
 use super::speech::{Asked, Said, name, read, write};
-use crate::{assistant::Assistant, wire::Failure};
+use crate::{
+    assistant::Assistant,
+    wire::{Event, Failure},
+};
 
 /// Listens for later processes of the same person.
 pub(crate) fn listen(assistant: &Assistant) -> Result<(), Failure> {
@@ -70,7 +76,12 @@ async fn serve(assistant: Assistant, stream: Stream) {
     let mut events = assistant.events();
     let (told, line) = (Arc::clone(&stream), Arc::clone(&writing));
     let telling = tokio::spawn(async move {
-        while let Ok(event) = events.recv().await {
+        loop {
+            let event = match events.recv().await {
+                Ok(event) => event,
+                Err(RecvError::Lagged(_)) => Event::Missed,
+                Err(RecvError::Closed) => break,
+            };
             let _line = line.lock().await;
             if write(&mut &*told, &Said::Event(event)).await.is_err() {
                 break;

@@ -76,7 +76,7 @@ pub(super) async fn write<T: Serialize>(
     stream.flush().await
 }
 
-/// Passes events on. A listener that fell behind goes on with what is there: pages reload a conversation as a whole.
+/// Passes events on.
 pub(crate) fn pass_on(mut from: broadcast::Receiver<Event>, to: broadcast::Sender<Event>) {
     tokio::spawn(async move {
         loop {
@@ -87,6 +87,7 @@ pub(crate) fn pass_on(mut from: broadcast::Receiver<Event>, to: broadcast::Sende
                 }
                 Err(broadcast::error::RecvError::Lagged(lost)) => {
                     tracing::warn!(lost, "events were lost");
+                    let _ = to.send(Event::Missed);
                 }
                 Err(broadcast::error::RecvError::Closed) => break,
             }

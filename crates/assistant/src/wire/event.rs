@@ -26,6 +26,8 @@ pub enum TurnStep {
     Started,
     /// More text. Several tokens may be joined.
     Text {
+        /// Where it begins in the answer, in UTF-16 units: whoever missed a piece, or has this one already, can tell.
+        at: u32,
         /// The piece.
         delta: String,
         /// Tokens generated since the answer began.
@@ -55,6 +57,8 @@ pub enum Event {
     },
     /// The list of conversations changed.
     Conversations,
+    /// Events were lost on the way: whoever shows something asks for it again.
+    Missed,
     /// A turn went on.
     Turn {
         /// Which.

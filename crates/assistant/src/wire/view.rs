@@ -89,6 +89,8 @@ pub struct ReceiptView {
     pub model: String,
     /// Tokens of the prompt.
     pub prompt_tokens: u32,
+    /// Of those, how many were still in memory and not read again.
+    pub reused_tokens: u32,
     /// Tokens generated.
     pub tokens: u32,
     /// Milliseconds from the question to the first token.

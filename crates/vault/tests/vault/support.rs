@@ -140,6 +140,7 @@ pub(crate) fn receipt() -> Receipt {
         prompt_ms: 56,
         generate_ms: 78,
         mean_logprob: Some(-0.123_456_79),
+        reused_tokens: 3,
         unseen_messages: 9,
     }
 }

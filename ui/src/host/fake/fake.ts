@@ -32,6 +32,7 @@ export class FakeHost implements Host {
   readonly calls: Call[] = [];
   readonly opened: string[] = [];
   copied = "";
+  ended = false;
   /** The next call of this kind fails so. */
   failNext: { do: Call["do"]; code: string; message: string } | null = null;
   pick: string | null = null;
@@ -84,6 +85,10 @@ export class FakeHost implements Host {
   async copy(text: string): Promise<void> {
     this.copied = text;
     await navigator.clipboard?.writeText(text).catch(() => undefined);
+  }
+
+  async quit(): Promise<void> {
+    this.ended = true;
   }
 
   tell(event: Event): void {
@@ -205,9 +210,10 @@ export class FakeHost implements Host {
       if (at === 4 && this.options.notice) tell({ is: "notice", notice: this.options.notice });
       const delta = pieces[at];
       if (delta === undefined) return end("complete");
+      const from = node.text.length;
       node.text += delta;
       at += 1;
-      tell({ is: "text", delta, tokens: at });
+      tell({ is: "text", at: from, delta, tokens: at });
     }, this.pace);
   }
 

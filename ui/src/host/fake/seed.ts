@@ -44,6 +44,7 @@ export function receipt(model: string, tokens: number): ReceiptView {
     tokens,
     firstTokenMs: 312,
     tokensPerSecond: 41.3,
+    reusedTokens: 0,
     unseenMessages: 0,
   };
 }

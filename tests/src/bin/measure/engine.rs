@@ -1,0 +1,239 @@
+//! The assistant's event stream against llama-bench: same models, same threads, one after the other, again and again.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use tandem_assistant::{
+    Door, Paths,
+    wire::{Call, Event, Protection, Reply, TurnStep},
+};
+use tandem_tests::{
+    figure::{Figure, rounded},
+    programs, stats,
+};
+use tokio::sync::broadcast::Receiver;
+
+/// As llama-bench is told.
+const PROMPT: u32 = 512;
+const GENERATED: u32 = 64;
+const THREADS: usize = 2;
+const MODELS: [&str; 2] = [
+    "SmolLM2-135M-Instruct.Q4_1.gguf",
+    "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+];
+
+/// Tokens per second.
+#[derive(Clone, Copy)]
+struct Speed {
+    prefill: f64,
+    decode: f64,
+}
+
+/// The ratios ours / theirs of one model.
+struct Ratios {
+    prefill: Vec<f64>,
+    decode: Vec<f64>,
+}
+
+pub(crate) async fn measure(rounds: usize) -> Result<()> {
+    let mut raw = vec![];
+    let mut all = vec![];
+    for name in MODELS {
+        let model = programs::root().join("models").join(name);
+        ensure!(
+            model.is_file(),
+            "models/{name} is missing: fetch it with `cargo xtask fetch`"
+        );
+        let (ratios, samples) = compare(&model, rounds).await?;
+        println!(
+            "{name}: prefill {:.3}, decode {:.3} of llama-bench's (medians)",
+            stats::median(&ratios.prefill),
+            stats::median(&ratios.decode)
+        );
+        raw.push(json!({ "model": name, "rounds": samples }));
+        all.push(ratios);
+    }
+    for (id, of) in [
+        (
+            "engine.prefill_vs_llama_bench",
+            (|ratios| &ratios.prefill) as fn(&Ratios) -> &Vec<f64>,
+        ),
+        ("engine.decode_vs_llama_bench", |ratios| &ratios.decode),
+    ] {
+        let worst = all
+            .iter()
+            .map(|ratios| stats::lower_bound(of(ratios)))
+            .fold(f64::INFINITY, f64::min);
+        let medians: Vec<f64> = all
+            .iter()
+            .map(|ratios| rounded(stats::median(of(ratios))))
+            .collect();
+        Figure {
+            id,
+            value: Some(worst),
+            unit: "",
+            n: rounds,
+            peer: json!(format!(
+                "llama-bench = 1; medians {medians:?} of {MODELS:?}"
+            )),
+            reason: None,
+            raw: json!(raw),
+        }
+        .write()?;
+        println!("{id}: {worst:.3}");
+    }
+    Ok(())
+}
+
+async fn compare(model: &Path, rounds: usize) -> Result<(Ratios, Vec<Value>)> {
+    let folder = tempfile::tempdir()?;
+    let door = open(folder.path(), model).await?;
+    let mut ratios = Ratios {
+        prefill: vec![],
+        decode: vec![],
+    };
+    let mut samples = vec![];
+    for round in 0..=rounds {
+        let ours = assistant(&door, round).await?;
+        let theirs = llama_bench(model)?;
+        // The first pair warms disk and caches.
+        if round == 0 {
+            continue;
+        }
+        ratios.prefill.push(ours.prefill / theirs.prefill);
+        ratios.decode.push(ours.decode / theirs.decode);
+        println!(
+            "  prefill {:.0} / {:.0}, decode {:.1} / {:.1} tok/s",
+            ours.prefill, theirs.prefill, ours.decode, theirs.decode
+        );
+        let rounded = |speed: Speed| json!([rounded(speed.prefill), rounded(speed.decode)]);
+        samples.push(json!({ "ours": rounded(ours), "llama_bench": rounded(theirs) }));
+    }
+    door.close().await;
+    Ok((ratios, samples))
+}
+
+async fn open(folder: &Path, model: &Path) -> Result<Door> {
+    let door = Door::open(Paths::new(Some(folder.to_owned()))?).await?;
+    let passphrase = "measured, not kept".to_owned();
+    door.call(Call::Protect {
+        protection: Protection::Passphrase { passphrase },
+    })
+    .await?;
+    let path = model.to_string_lossy().into_owned();
+    let Reply::Models(models) = door.call(Call::AddModel { path: path.clone() }).await? else {
+        bail!("no models")
+    };
+    let card = models
+        .into_iter()
+        .find(|card| path.ends_with(&card.id) || card.id == path)
+        .context("the model was not added")?;
+    door.call(Call::UseModel { id: card.id }).await?;
+    Ok(door)
+}
+
+/// A question of about [`PROMPT`] tokens that shares no beginning with another, and the first tokens of its answer.
+async fn assistant(door: &Door, round: usize) -> Result<Speed> {
+    let mut events = door.events();
+    let Reply::Conversation(view) = door.call(Call::NewConversation).await? else {
+        bail!("no conversation")
+    };
+    let mut text = format!(
+        "{} {round}. Tell a very long story about these words:",
+        random_word()
+    );
+    for _ in 0..PROMPT - 60 {
+        text.push(' ');
+        text.push_str(random_word());
+    }
+    let began = Instant::now();
+    let Reply::Turn { turn, .. } = door
+        .call(Call::Ask {
+            conversation: view.id,
+            parent: None,
+            text,
+        })
+        .await?
+    else {
+        bail!("no turn")
+    };
+    let mut read = None;
+    let mut first = None;
+    let mut decode = None;
+    let receipt = loop {
+        match step(&mut events, turn).await? {
+            TurnStep::Started => read = Some(began.elapsed()),
+            TurnStep::Text { tokens, .. } => {
+                let now = Instant::now();
+                let (from, at) = *first.get_or_insert((tokens, now));
+                if tokens >= from + GENERATED && decode.is_none() {
+                    decode = Some(f64::from(tokens - from) / (now - at).as_secs_f64());
+                    door.call(Call::Stop { turn }).await?;
+                }
+            }
+            TurnStep::Notice { notice } => bail!("{}", notice.message),
+            TurnStep::Ended { message } => break message.receipt.context("no receipt")?,
+        }
+    };
+    let new_tokens = receipt.prompt_tokens - receipt.reused_tokens;
+    let read = read.context("the prompt was never read")?;
+    Ok(Speed {
+        prefill: f64::from(new_tokens) / read.as_secs_f64(),
+        decode: decode.context("the answer was too short to be measured")?,
+    })
+}
+
+async fn step(events: &mut Receiver<Event>, turn: tandem_conversation::TurnId) -> Result<TurnStep> {
+    loop {
+        if let Event::Turn { turn: of, step, .. } = events.recv().await?
+            && of == turn
+        {
+            return Ok(step);
+        }
+    }
+}
+
+/// Words that most vocabularies hold as one token.
+fn random_word() -> &'static str {
+    const WORDS: [&str; 16] = [
+        "sea", "house", "light", "river", "stone", "bird", "time", "road", "tree", "night", "hand",
+        "book", "wind", "fire", "door", "song",
+    ];
+    WORDS[fastrand::usize(..WORDS.len())]
+}
+
+fn llama_bench(model: &Path) -> Result<Speed> {
+    let programs = env::var_os("TANDEM_PEER")
+        .map(PathBuf::from)
+        .context("TANDEM_PEER is not set: use `cargo xtask bench`")?;
+    let output = Command::new(programs.join("llama-bench"))
+        .arg("-m")
+        .arg(model)
+        .args(["-p", &PROMPT.to_string(), "-n", &GENERATED.to_string()])
+        .args(["-t", &THREADS.to_string(), "-r", "1", "-o", "json"])
+        .output()
+        .context("llama-bench can't be started")?;
+    ensure!(
+        output.status.success(),
+        "llama-bench failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tests: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    let speed = |prompt: u32| -> Result<f64> {
+        tests
+            .iter()
+            .find(|test| test["n_prompt"] == json!(prompt))
+            .and_then(|test| test["avg_ts"].as_f64())
+            .context("llama-bench told no speed")
+    };
+    Ok(Speed {
+        prefill: speed(PROMPT)?,
+        decode: speed(0)?,
+    })
+}

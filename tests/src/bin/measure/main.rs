@@ -1,0 +1,52 @@
+//! Measures the product and writes docs/figures. Every figure is made by the command that it names.
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+
+mod engine;
+#[cfg(target_os = "linux")]
+mod window;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Decode and prefill against llama-bench, interleaved
+    Engine {
+        /// Pairs of runs for each model
+        #[arg(long, default_value_t = 10)]
+        rounds: usize,
+    },
+    /// From the start of the process to the first frame that can be used
+    #[cfg(target_os = "linux")]
+    Start {
+        /// Starts
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+    },
+    /// Memory of an app that does nothing
+    #[cfg(target_os = "linux")]
+    Idle,
+    /// Sentences that were typed and lie somewhere in the clear
+    #[cfg(target_os = "linux")]
+    Canary,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Arguments::parse().what {
+        What::Engine { rounds } => engine::measure(rounds).await,
+        #[cfg(target_os = "linux")]
+        What::Start { rounds } => window::start(rounds).await,
+        #[cfg(target_os = "linux")]
+        What::Idle => window::idle().await,
+        #[cfg(target_os = "linux")]
+        What::Canary => window::canaries().await,
+    }
+}

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{desktop::Desktop, programs};
 
 /// What an app on a loaded machine may take for one step.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The app's main window.
 pub struct Window {
@@ -63,13 +63,21 @@ impl Window {
 
     /// The first element that `selector` finds, once it is there.
     pub async fn wait(&self, selector: &str) -> Result<Element> {
-        self.page
+        let found = self
+            .page
             .wait()
             .at_most(PATIENCE)
             .every(Duration::from_millis(20))
             .for_element(Locator::Css(selector))
-            .await
-            .with_context(|| format!("{selector} did not appear"))
+            .await;
+        match found {
+            Ok(element) => Ok(element),
+            Err(error) => {
+                let page = self.texts("body").await?.join(" ");
+                Err(error)
+                    .with_context(|| format!("{selector} did not appear; the page says: {page}"))
+            }
+        }
     }
 
     /// The element that carries this test id, once it is there.
@@ -100,11 +108,16 @@ impl Window {
         Ok(self.part(id).await?.send_keys(text).await?)
     }
 
-    /// Asks a question as a person does: types it and presses Enter.
+    /// Asks a question as a person does, types it and presses Enter, and waits until it is shown.
     pub async fn ask(&self, text: &str) -> Result<()> {
+        let before = self.all("[data-role=user]").await?.len();
         self.type_into("composer", text).await?;
         self.type_into("composer", &char::from(Key::Enter).to_string())
-            .await
+            .await?;
+        self.until(&format!(
+            "return document.querySelectorAll('[data-role=user]').length > {before}"
+        ))
+        .await
     }
 
     /// Runs a script in the page; its `return` is the answer.
@@ -209,11 +222,15 @@ pub fn part(id: &str) -> String {
 
 /// The processes that `parent` started.
 pub fn children(parent: u32) -> Result<Vec<u32>> {
-    let text = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
-    Ok(text
-        .split_whitespace()
-        .map(str::parse)
-        .collect::<Result<_, _>>()?)
+    let mut all = vec![];
+    // The kernel lists them by the thread that started them.
+    for thread in std::fs::read_dir(format!("/proc/{parent}/task"))? {
+        let text = std::fs::read_to_string(thread?.path().join("children")).unwrap_or_default();
+        for child in text.split_whitespace() {
+            all.push(child.parse()?);
+        }
+    }
+    Ok(all)
 }
 
 /// Kills a process at once.
@@ -237,7 +254,7 @@ async fn wait_for_end(process: u32) -> Result<()> {
 }
 
 /// Whether a process runs; one that ended and waits for its parent to notice does not.
-fn is_alive(process: u32) -> bool {
+pub fn is_alive(process: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| {
         let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
         !state.starts_with('Z') && !state.starts_with('X')

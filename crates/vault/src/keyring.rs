@@ -23,12 +23,12 @@ pub trait KeyStore: Send + Sync {
 pub enum KeyringError {
     /// No keyring runs: on Linux, no Secret Service on the session bus, or no bus.
     #[error(
-        "No keyring is running, so Tandem's key can't be reached ({0}). Start your desktop's keyring (GNOME Keyring or \
+        "No keyring is running, so Tandem's key can't be reached. Start your desktop's keyring (GNOME Keyring or \
          KWallet), then try again."
     )]
     NoKeyring(String),
     /// The keyring is locked, has no default collection, or the person declined.
-    #[error("The keyring is locked or refused ({0}). Unlock it, then try again.")]
+    #[error("The keyring is locked, or refused to help. Unlock it, then try again.")]
     Locked(String),
     /// No answer within the deadline, most likely because the keyring waits for the person.
     #[error("The keyring didn't answer within {} seconds. It may be asking for its password in another window: answer it, then try again.", .0.as_secs())]

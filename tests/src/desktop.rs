@@ -145,6 +145,34 @@ impl Desktop {
         command
     }
 
+    /// Moves the app's window to the corner of the screen and gives it a size, as its person would by dragging.
+    pub fn resize(&self, width: u32, height: u32) -> Result<()> {
+        let size = [width.to_string(), height.to_string()];
+        let status = self
+            .command("xdotool")
+            .args(["search", "--onlyvisible", "--class", "tandem-app"])
+            .args(["windowmove", "0", "0", "windowsize", "--sync"])
+            .args(size)
+            .status()
+            .context("xdotool")?;
+        ensure!(status.success(), "the window could not be resized");
+        Ok(())
+    }
+
+    /// Writes what the screen shows, from its corner, as a PNG. The browser engine's own pictures wait forever where
+    /// nothing composes them.
+    pub fn picture(&self, width: u32, height: u32, file: &Path) -> Result<()> {
+        let status = self
+            .command("import")
+            .args(["-window", "root", "-crop"])
+            .arg(format!("{width}x{height}+0+0"))
+            .arg(file)
+            .status()
+            .context("import of ImageMagick")?;
+        ensure!(status.success(), "the picture could not be taken");
+        Ok(())
+    }
+
     /// The person's home folder.
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")

@@ -157,16 +157,6 @@ impl Window {
         texts.into_iter().next_back().context("there is no answer")
     }
 
-    /// Resizes the window.
-    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
-        Ok(self.page.set_window_rect(0, 0, width, height).await?)
-    }
-
-    /// What the window shows, as a PNG.
-    pub async fn screenshot(&self) -> Result<Vec<u8>> {
-        Ok(self.page.screenshot().await?)
-    }
-
     /// Quits the app as its person does, and waits until its process is gone.
     pub async fn quit(mut self) -> Result<()> {
         let app = self.process()?;

@@ -19,6 +19,9 @@ mod pictures {
     use anyhow::Result;
     use tandem_tests::{desktop::Desktop, programs, window::Window};
 
+    /// The window's size, in pixels: as it opens, and narrow.
+    const LARGE: (u32, u32) = (1080, 760);
+    const SMALL: (u32, u32) = (520, 760);
     /// Asked in this order, each in a conversation of its own; the last one is shown.
     const QUESTIONS: [&str; 3] = [
         "Suggest a name for a small sailing boat.",
@@ -29,12 +32,12 @@ mod pictures {
     pub(super) async fn take() -> Result<()> {
         let folder = programs::root().join("docs/screenshots");
         fs::create_dir_all(&folder)?;
-        let desktop = Desktop::start(1280, 860)?;
+        let desktop = Desktop::start(1280, 900)?;
         let window = Window::open(&desktop).await?;
-        save(&window, "welcome").await?;
+        save(&desktop, "welcome", LARGE).await?;
         window.click("onboarding-start").await?;
         window.part("composer").await?;
-        save(&window, "empty").await?;
+        save(&desktop, "empty", LARGE).await?;
         for question in QUESTIONS {
             window.click("new-chat").await?;
             window.ask(question).await?;
@@ -53,23 +56,23 @@ mod pictures {
                 ))
                 .await?;
             if theme == "light" {
-                save(&window, "settings").await?;
+                save(&desktop, "settings", LARGE).await?;
             }
             window.click("settings-close").await?;
-            save(&window, theme).await?;
+            save(&desktop, theme, LARGE).await?;
         }
-        window.resize(520, 760).await?;
-        save(&window, "small").await?;
+        desktop.resize(SMALL.0, SMALL.1)?;
+        save(&desktop, "small", SMALL).await?;
         window.quit().await
     }
 
-    async fn save(window: &Window, name: &str) -> Result<()> {
+    async fn save(desktop: &Desktop, name: &str, size: (u32, u32)) -> Result<()> {
         // Whatever fades has faded.
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
         let file = programs::root()
             .join("docs/screenshots")
             .join(format!("{name}.png"));
-        fs::write(&file, window.screenshot().await?)?;
+        desktop.picture(size.0, size.1, &file)?;
         println!("docs/screenshots/{name}.png");
         Ok(())
     }

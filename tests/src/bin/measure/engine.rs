@@ -100,7 +100,12 @@ async fn compare(model: &Path, rounds: usize) -> Result<(Ratios, Vec<Value>)> {
     };
     let mut samples = vec![];
     for round in 0..=rounds {
-        let ours = assistant(&door, round).await?;
+        let ours = loop {
+            // A model may end its story early: then it is told another.
+            if let Some(speed) = assistant(&door, round).await? {
+                break speed;
+            }
+        };
         let theirs = llama_bench(model)?;
         // The first pair warms disk and caches.
         if round == 0 {
@@ -139,7 +144,8 @@ async fn open(folder: &Path, model: &Path) -> Result<Door> {
 }
 
 /// A question of about [`PROMPT`] tokens that shares no beginning with another, and the first tokens of its answer.
-async fn assistant(door: &Door, round: usize) -> Result<Speed> {
+/// `None` when the answer ended before it could be measured.
+async fn assistant(door: &Door, round: usize) -> Result<Option<Speed>> {
     let mut events = door.events();
     let Reply::Conversation(view) = door.call(Call::NewConversation).await? else {
         bail!("no conversation")
@@ -183,10 +189,10 @@ async fn assistant(door: &Door, round: usize) -> Result<Speed> {
     };
     let new_tokens = receipt.prompt_tokens - receipt.reused_tokens;
     let read = read.context("the prompt was never read")?;
-    Ok(Speed {
+    Ok(decode.map(|decode| Speed {
         prefill: f64::from(new_tokens) / read.as_secs_f64(),
-        decode: decode.context("the answer was too short to be measured")?,
-    })
+        decode,
+    }))
 }
 
 async fn step(events: &mut Receiver<Event>, turn: tandem_conversation::TurnId) -> Result<TurnStep> {
@@ -208,15 +214,25 @@ fn random_word() -> &'static str {
     WORDS[fastrand::usize(..WORDS.len())]
 }
 
+/// The same work: a prompt read into an empty context, tokens generated after a prompt of that length.
 fn llama_bench(model: &Path) -> Result<Speed> {
+    Ok(Speed {
+        prefill: bench(model, [PROMPT, 0, 0])?,
+        decode: bench(model, [0, GENERATED, PROMPT])?,
+    })
+}
+
+/// Tokens per second of one of llama-bench's tests: tokens of the prompt, generated, and already in the context.
+fn bench(model: &Path, [prompt, generated, depth]: [u32; 3]) -> Result<f64> {
     let programs = env::var_os("TANDEM_PEER")
         .map(PathBuf::from)
         .context("TANDEM_PEER is not set: use `cargo xtask bench`")?;
     let output = Command::new(programs.join("llama-bench"))
         .arg("-m")
         .arg(model)
-        .args(["-p", &PROMPT.to_string(), "-n", &GENERATED.to_string()])
-        .args(["-t", &THREADS.to_string(), "-r", "1", "-o", "json"])
+        .args(["-p", &prompt.to_string(), "-n", &generated.to_string()])
+        .args(["-d", &depth.to_string(), "-t", &THREADS.to_string()])
+        .args(["-r", "1", "-o", "json"])
         .output()
         .context("llama-bench can't be started")?;
     ensure!(
@@ -225,15 +241,8 @@ fn llama_bench(model: &Path) -> Result<Speed> {
         String::from_utf8_lossy(&output.stderr)
     );
     let tests: Vec<Value> = serde_json::from_slice(&output.stdout)?;
-    let speed = |prompt: u32| -> Result<f64> {
-        tests
-            .iter()
-            .find(|test| test["n_prompt"] == json!(prompt))
-            .and_then(|test| test["avg_ts"].as_f64())
-            .context("llama-bench told no speed")
-    };
-    Ok(Speed {
-        prefill: speed(PROMPT)?,
-        decode: speed(0)?,
-    })
+    tests
+        .first()
+        .and_then(|test| test["avg_ts"].as_f64())
+        .context("llama-bench told no speed")
 }

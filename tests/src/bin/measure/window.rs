@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use fantoccini::key::Key;
 use serde_json::json;
 use tandem_tests::{
     canary,
@@ -107,9 +108,16 @@ pub(crate) async fn canaries() -> Result<()> {
         .await?;
     window.click("edit-save").await?;
     window.answered().await?;
-    window.click("conversation-rename").await?;
     window
-        .type_into("rename-input", &format!("{title}\u{e007}"))
+        .wait("[data-testid=conversation-row] button")
+        .await?
+        .send_keys(&char::from(Key::F2).to_string())
+        .await?;
+    window
+        .type_into(
+            "rename-input",
+            &format!("{title}{}", char::from(Key::Enter)),
+        )
         .await?;
     window.type_into("search", &wanted).await?;
     window.click("settings-open").await?;
@@ -120,10 +128,17 @@ pub(crate) async fn canaries() -> Result<()> {
     window.part("error-line").await?;
     window.click("settings-close").await?;
     window.type_into("composer", &draft).await?;
-    let planted = [question, edited, wanted, draft, title, path, answer];
+    let shown = window.texts("body").await?.join(" ");
+    ensure!(
+        shown.contains(&edited) && shown.contains(&title),
+        "what was typed did not arrive: {shown}"
+    );
+    let mut planted = vec![question, edited, wanted, draft, title, path, answer];
+    // A short answer may be anywhere by chance.
+    planted.retain(|sentence| sentence.len() > 12);
     let look = || -> Result<Vec<String>> {
         let mut found = vec![];
-        for sentence in planted.iter().filter(|sentence| sentence.len() > 12) {
+        for sentence in &planted {
             for file in canary::hits(desktop.folder(), sentence)? {
                 let name = file.strip_prefix(desktop.folder())?.display().to_string();
                 found.push(format!("{sentence} in {name}"));

@@ -10,7 +10,6 @@ mod window;
 
 use std::{io::Write, process::ExitCode};
 
-use tandem_assistant::{Paths, keep_logs};
 use tauri::{Manager, RunEvent};
 
 use host::Host;
@@ -27,8 +26,6 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let paths = Paths::new(None)?;
-    keep_logs(&paths)?;
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| {
             window::show(app);
@@ -36,7 +33,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         .plugin(tauri_plugin_window_state::Builder::default().build())
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_opener::init())
-        .manage(Host::new(paths))
+        .manage(Host::default())
         .invoke_handler(tauri::generate_handler![
             commands::call,
             commands::watch,

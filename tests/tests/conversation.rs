@@ -5,9 +5,13 @@ use std::{fs, path::Path, time::Duration};
 
 use tandem_assistant::{
     Door, Paths,
-    wire::{Call, ConversationView, Event, MessageView, Protection, Reply, TurnStep, VaultState},
+    wire::{
+        Call, ConversationView, Event, MessageView, Outcome, Protection, Reply, TurnStep,
+        VaultState,
+    },
 };
 use tandem_conversation::{ConversationId, MessageState, TurnId};
+use tandem_tests::programs;
 use tokio::{sync::broadcast::Receiver, time::timeout};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -220,6 +224,32 @@ async fn an_engine_killed_in_mid_answer_costs_one_line_and_no_text() {
     door.close().await;
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_engine_that_answers_is_locked_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = open(folder.path()).await;
+    let mut events = door.events();
+    let id = begin(&door).await;
+    let (asked, _) = turn(&door, ask(id, None, "Say hello.")).await;
+    to_end(&mut events, asked).await;
+    let engine = door.engine_process().await.unwrap();
+    let mut threads = 0;
+    for thread in fs::read_dir(format!("/proc/{engine}/task")).unwrap() {
+        let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+        assert!(status.contains("Seccomp:\t2"), "{status}");
+        threads += 1;
+    }
+    assert!(threads > 1);
+    let Reply::Doctor(lines) = door.call(Call::Doctor).await.unwrap() else {
+        panic!("no report")
+    };
+    let sandbox = lines.iter().find(|line| line.topic == "Sandbox").unwrap();
+    assert_eq!(sandbox.outcome, Outcome::Good, "{}", sandbox.text);
+    door.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_attaches_to_the_first() {
     let folder = tempfile::tempdir().unwrap();
@@ -236,6 +266,66 @@ async fn a_second_process_attaches_to_the_first() {
     assert_eq!(streamed, answer.text);
     assert_eq!(view(&first, id).await.messages.len(), 2);
     first.close().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_is_killed_in_mid_answer_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, PASSPHRASE).unwrap();
+    let data = folder.path().join("data");
+    let mut owner = std::process::Command::new(programs::find("tandem").unwrap())
+        .arg("--data")
+        .arg(&data)
+        .arg("--passphrase-file")
+        .arg(&secret)
+        .arg("chat")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !data.join("owner.sock").exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let door = Door::open(Paths::new(Some(data)).unwrap()).await.unwrap();
+    while !matches!(
+        door.call(Call::State).await.unwrap(),
+        Reply::State(state) if state.vault == VaultState::Open
+    ) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!door.is_owner().await);
+    let mut events = door.events();
+    let id = begin(&door).await;
+    let story = ask(id, None, "Write a very long story about the sea.");
+    let (long, _) = turn(&door, story).await;
+    let mut shown = 0;
+    while shown < 5 {
+        if let TurnStep::Text { .. } = step(&mut events, long).await {
+            shown += 1;
+        }
+    }
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    // It is told, so that nobody waits for the rest.
+    while !matches!(
+        timeout(Duration::from_mins(1), events.recv())
+            .await
+            .unwrap()
+            .unwrap(),
+        Event::Missed
+    ) {}
+    // Two calls at once, as from a window: one makes this process the owner, the other finds it so.
+    let both = tokio::join!(door.call(Call::State), door.call(Call::Models));
+    assert!(both.0.is_ok() && both.1.is_ok());
+    assert!(door.is_owner().await);
+    let passphrase = PASSPHRASE.to_owned();
+    door.call(Call::Unlock { passphrase }).await.unwrap();
+    let kept = view(&door, id).await;
+    assert_eq!(kept.turn, None);
+    assert_eq!(kept.messages[1].state, MessageState::Interrupted);
+    door.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

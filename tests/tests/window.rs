@@ -277,6 +277,22 @@ async fn a_file_that_is_no_model_is_refused_in_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_can_not_be_used_is_said_and_tried_again() {
+    let desktop = Desktop::start(1280, 900).unwrap();
+    let folder = desktop.home().join(".local/share/tandem");
+    fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    fs::write(&folder, "in the way").unwrap();
+    let window = Window::open(&desktop).await.unwrap();
+    let line = window.part("error-line").await.unwrap();
+    let code = line.attr("data-code").await.unwrap().unwrap();
+    assert_eq!(code, "paths.not-writable");
+    fs::remove_file(&folder).unwrap();
+    window.click("retry").await.unwrap();
+    window.click("onboarding-start").await.unwrap();
+    window.part("composer").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_vault_is_said_and_left_as_it_is() {
     let desktop = Desktop::start(1280, 900).unwrap();
     let window = begun(&desktop).await;

@@ -34,7 +34,11 @@ export const isMac = /Mac/.test(navigator.userAgent);
 /** Runs the shortcut of a key press. */
 export function pressed(event: KeyboardEvent, tandem: Tandem): void {
   if (event.altKey) return;
-  const free = tandem.app.open && tandem.window.sheet === null;
+  const free = tandem.app.open && document.querySelector("dialog") === null;
+  if (free && event.key === "Escape" && !event.defaultPrevented && !event.isComposing) {
+    tandem.window.leaveSidebar();
+    return;
+  }
   if (free && event.key === "?" && !isTyping(event.target)) {
     tandem.window.sheet = "shortcuts";
     return;

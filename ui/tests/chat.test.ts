@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
+import { pastConversations } from "../src/host/fake/seed";
 import { all, answered, ask, messages, one, page } from "./page";
 
 const text = (element: HTMLElement | undefined) =>
@@ -12,7 +13,9 @@ describe("asking", () => {
     const answer = await answered();
     expect(text(messages("user")[0])).toBe("Is it?");
     expect(text(answer)).toBe("It is so.");
-    expect(within(answer).getByTestId("receipt").textContent).toContain("41 tok/s");
+    const receipt = within(answer).getByTestId("receipt");
+    expect(receipt.textContent).toBe("SmolLM2 135M · 0.3 s to the first word · 41 tokens a second");
+    expect(receipt.title).toMatch(/^\d+ tokens, /);
     expect(host.calls.map((call) => call.do)).toContain("newConversation");
     await waitFor(() => expect(all("conversation-row")).toHaveLength(1));
     expect(document.title).toBe("Is it?");
@@ -50,6 +53,38 @@ describe("asking", () => {
     expect(all("conversation-row")).toHaveLength(1);
   });
 
+  test("says why it failed only where it was asked", async () => {
+    const { host, tandem, user } = await page({ past: pastConversations(Date.now(), "") });
+    await user.click(await screen.findByRole("button", { name: /Why are there/ }));
+    await waitFor(() => expect(tandem.chat.id).toBe("past-0"));
+    const call = host.call.bind(host);
+    let fail: () => void = () => undefined;
+    host.call = (request) =>
+      request.do === "ask"
+        ? new Promise((_, no) => (fail = () => no({ code: "vault.full", message: "Full." })))
+        : call(request);
+    await ask(user, "Precious words");
+    await user.click(screen.getByRole("button", { name: /A note to the landlord/ }));
+    await waitFor(() => expect(tandem.chat.id).toBe("past-1"));
+    fail();
+    // Long enough for it to be said in the wrong place.
+    await new Promise((wait) => setTimeout(wait, 20));
+    expect(tandem.chat.busy).toBe(false);
+    expect(all("error-line")).toHaveLength(0);
+    expect(tandem.drafts.of("past-0")).toBe("Precious words");
+  });
+
+  test("takes a suggestion, but never in place of what was typed", async () => {
+    const { user } = await page();
+    const [write, explain] = [all("suggestion")[0], all("suggestion")[1]];
+    await user.click(write as HTMLElement);
+    await user.click(explain as HTMLElement);
+    expect(await one("composer")).toHaveProperty("value", expect.stringContaining("tides"));
+    await user.keyboard(" And more.");
+    await user.click(write as HTMLElement);
+    expect(await one("composer")).toHaveProperty("value", expect.stringMatching(/And more\.$/));
+  });
+
   test("keeps a text that is too long", async () => {
     const { host, tandem, user } = await page();
     const long = "x".repeat(1_048_577);
@@ -78,6 +113,28 @@ describe("an answer on its way", () => {
     await one("stop");
     await user.keyboard("{Escape}");
     await answered("stopped");
+  });
+
+  test("is asked for again when a stop ends nothing", async () => {
+    const { host, tandem, user } = await page({ pace: 5, answer: () => "word ".repeat(2000) });
+    const call = host.call.bind(host);
+    await ask(user, "Go on");
+    await one("stop");
+    host.call = async (request) => {
+      if (request.do === "stop") return "done";
+      const reply = structuredClone(await call(request));
+      if (typeof reply === "object" && "conversation" in reply) {
+        reply.conversation.turn = null;
+        for (const message of reply.conversation.messages)
+          if (message.state === "streaming") message.state = "interrupted";
+      }
+      return reply;
+    };
+    const { turn } = tandem.chat;
+    await user.click(await one("stop"));
+    await waitFor(() => expect(all("stop")).toHaveLength(0), { timeout: 3000 });
+    expect(messages("assistant")[0]?.dataset.state).toBe("interrupted");
+    await call({ do: "stop", turn: turn ?? "" });
   });
 
   test("goes on while another conversation is shown", async () => {
@@ -139,6 +196,23 @@ describe("branches", () => {
     await user.click(await one("branch-prev"));
     await waitFor(() => expect(text(messages("user")[0])).toBe("first"));
     expect(text(messages("assistant")[0])).toBe("answer 0");
+  });
+
+  test("an edit outlives a look at another conversation", async () => {
+    const { tandem, user } = await page();
+    await ask(user, "first");
+    await answered();
+    await user.click(await one("edit"));
+    await user.keyboard(" more");
+    await user.click(await one("new-chat"));
+    expect(all("edit-input")).toHaveLength(0);
+    await user.click(within(await one("conversation-row")).getByText("first"));
+    expect(await one("edit-input")).toHaveProperty("value", "first more");
+    expect(document.activeElement).toBe(await one("composer"));
+    await user.click(await one("edit-save"));
+    await waitFor(() => expect(text(messages("user")[0])).toBe("first more"));
+    expect(tandem.drafts.edits.size).toBe(0);
+    await answered();
   });
 
   test("Escape leaves an edit as it was", async () => {

@@ -1,5 +1,5 @@
 import { render } from "@testing-library/svelte";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../src/host/fake/fake";
 import { Tandem } from "../src/state/tandem.svelte";
 import { FIXTURES } from "./fixtures";
@@ -7,8 +7,9 @@ import Shown from "./Shown.svelte";
 
 function show(text: string) {
   const host = new FakeHost();
-  const { container, rerender } = render(Shown, { props: { tandem: new Tandem(host), text } });
-  return { host, container, rerender };
+  const tandem = new Tandem(host);
+  const { container, rerender } = render(Shown, { props: { tandem, text } });
+  return { host, tandem, container, rerender };
 }
 
 /** What is drawn, without Svelte's anchors and emptied attributes. */
@@ -60,6 +61,23 @@ describe("what a model may write", () => {
     expect(host.opened).toEqual([]);
     link?.click();
     expect(host.opened).toEqual(["https://xn--bnk-sna.example/x"]);
+  });
+
+  test("a picture in a link is no link of its own", () => {
+    const { container, host } = show(
+      "[**![a cat](https://example.org/cat.png)**](https://a.example)",
+    );
+    expect(container.querySelectorAll("[role=link]")).toHaveLength(1);
+    container.querySelector<HTMLElement>(".picture")?.click();
+    expect(host.opened).toEqual(["https://a.example/"]);
+  });
+
+  test("a link that can't be opened says why", async () => {
+    const { container, host, tandem } = show("[x](https://example.org)");
+    const failure = { code: "link.refused", message: "No browser." };
+    host.openLink = () => Promise.reject(failure);
+    container.querySelector<HTMLElement>("[role=link]")?.click();
+    await vi.waitFor(() => expect(tandem.chat.failure).toEqual(failure));
   });
 
   test("a look-alike address is shown as what it is", () => {

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
 import { SMALL } from "../src/host/fake/machine";
 import { pastConversations } from "../src/host/fake/seed";
@@ -81,10 +81,40 @@ describe("search", () => {
     expect(all("conversation-row").length).toBeGreaterThan(2);
   });
 
+  test("Enter opens a hit of what is typed, not of what was", async () => {
+    const { tandem, user } = await page({ past: past() });
+    await user.type(await one("search"), "firmer");
+    await one("search-hit");
+    await user.clear(await one("search"));
+    await user.keyboard("leeks{Enter}");
+    await waitFor(() => expect(tandem.chat.title).toMatch(/leeks/));
+  });
+
+  test("leads to a short conversation without a way to its end", async () => {
+    const { user } = await page({ past: past() });
+    await user.type(await one("search"), "firmer");
+    await user.click(await one("search-hit"));
+    await waitFor(() => expect(messages("user").length).toBeGreaterThan(1));
+    expect((await one("jump")).closest(".visible")).toBeNull();
+  });
+
   test("says when nothing was found", async () => {
     const { user } = await page({ past: past() });
     await user.type(await one("search"), "zzzz");
-    await screen.findByText("Nothing found.");
+    const note = await screen.findByText("Nothing found.");
+    expect(note.getAttribute("role")).toBe("status");
+    expect(note.closest("[role=listbox]")).toBeNull();
+  });
+
+  test("says when it failed, and Enter tries again", async () => {
+    const { host, user } = await page({ past: past() });
+    host.failNext = { do: "search", code: "vault.io", message: "The disk is gone." };
+    await user.type(await one("search"), "firmer");
+    expect((await one("error-line")).textContent).toContain("The disk is gone.");
+    expect(screen.queryByText("Nothing found.")).toBeNull();
+    await user.keyboard("{Enter}");
+    await waitFor(() => expect(messages("user").length).toBeGreaterThan(1));
+    expect(all("error-line")).toHaveLength(0);
   });
 });
 
@@ -139,6 +169,7 @@ describe("before the conversations", () => {
     const failure = { code: "vault.damaged", message: "The file is damaged." };
     const { host, user } = await page({ vault: { is: "trouble", failure } });
     expect((await one("error-line")).textContent).toBe(failure.message);
+    expect(screen.queryByText(/lost/)).toBeNull();
     await user.click(await one("retry"));
     expect(host.calls.at(-1)).toEqual({ do: "retry" });
   });
@@ -171,6 +202,16 @@ describe("settings", () => {
     await waitFor(() => expect(all("doctor-line").length).toBeGreaterThan(2));
     expect((await one("version")).textContent).toBe("Tandem 0.1.0");
     await user.click(await one("settings-close"));
+    expect(all("version")).toHaveLength(0);
+  });
+
+  test("stay open when their content is pressed, and close by the backdrop", async () => {
+    await page();
+    await fireEvent.click(await one("settings-open"));
+    const dialog = screen.getByRole("dialog");
+    await fireEvent.mouseDown(dialog.firstElementChild as Element);
+    expect(all("version")).toHaveLength(1);
+    await fireEvent.mouseDown(dialog);
     expect(all("version")).toHaveLength(0);
   });
 });

@@ -1,6 +1,9 @@
 //! The assistant: one for each person's data, whatever hosts look at it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use tandem_engine_client::{Engine, Status, find_engine};
 use tandem_vault::Vault;
@@ -26,6 +29,9 @@ pub(crate) struct Assistant {
     shown: Arc<RwLock<Shown>>,
     vault: Arc<RwLock<Option<Arc<Vault>>>>,
 }
+
+/// What an engine is given to end when Tandem does.
+const ENGINE_END: Duration = Duration::from_secs(1);
 
 /// What hosts are shown of the state.
 struct Shown {
@@ -177,8 +183,11 @@ impl Assistant {
         {
             tracing::error!(%error, "the vault could not be closed cleanly");
         }
-        if let Err(error) = self.engine.stop().await {
-            tracing::warn!(%error, "the engine could not be stopped");
+        // One that loads or reads a prompt hears it late; it ends with this process anyway.
+        match tokio::time::timeout(ENGINE_END, self.engine.stop()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the engine could not be stopped"),
+            Err(_) => tracing::info!("the engine is busy and ends with this process"),
         }
     }
 

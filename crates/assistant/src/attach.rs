@@ -6,5 +6,5 @@ mod remote;
 mod speech;
 
 pub(crate) use listen::listen;
-pub(crate) use remote::{GONE, Remote};
+pub(crate) use remote::{GONE, Remote, UNSURE};
 pub(crate) use speech::pass_on;

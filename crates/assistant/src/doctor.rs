@@ -1,6 +1,6 @@
 //! The doctor: what this machine has, what of it is used, and what doesn't work, in plain words.
 
-use tandem_engine_client::DeviceKind;
+use tandem_engine_client::{Confinement, DeviceKind, Report};
 use tandem_models::verify;
 use tandem_vault::versions;
 
@@ -21,7 +21,6 @@ pub(crate) async fn examine(assistant: &Assistant) -> Vec<DoctorLine> {
     model(assistant, &mut lines).await;
     keyring(&mut lines).await;
     vault(assistant, &mut lines).await;
-    lines.push(sandbox());
     lines.push(line(
         "Data",
         Outcome::Good,
@@ -31,8 +30,12 @@ pub(crate) async fn examine(assistant: &Assistant) -> Vec<DoctorLine> {
 }
 
 async fn engine(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
-    let (devices, build) = match assistant.engine.devices().await {
-        Ok(answer) => answer,
+    let Report {
+        devices,
+        build,
+        confinement,
+    } = match assistant.engine.devices().await {
+        Ok(report) => report,
         Err(error) => {
             lines.push(line("Engine", Outcome::Bad, failure::sentence(error)));
             return;
@@ -43,6 +46,7 @@ async fn engine(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
         Outcome::Good,
         format!("answers; build {build}"),
     ));
+    lines.push(sandbox(confinement));
     for device in &devices {
         let memory = if device.memory_total > 0 {
             format!(
@@ -150,13 +154,35 @@ async fn vault(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
     lines.push(line("Vault", outcome, text));
 }
 
-fn sandbox() -> DoctorLine {
-    let text = if cfg!(target_os = "linux") {
-        "the engine is a process of its own, leaves no core dumps and ends with Tandem. It is not yet kept from the network and other files by the system."
-    } else {
-        "the engine is a process of its own. This system's sandbox is not yet used, and this build was never tried here."
+fn sandbox(confinement: Confinement) -> DoctorLine {
+    let (outcome, text) = match (confinement.files, confinement.network) {
+        (true, true) => (
+            Outcome::Good,
+            "the engine reads its model and no other file of yours, writes nowhere, and reaches neither the network nor \
+             another program",
+        ),
+        (true, false) => (
+            Outcome::Note,
+            "the engine reads its model and no other file of yours and writes nowhere. This system doesn't keep it from \
+             the network.",
+        ),
+        (false, true) => (
+            Outcome::Note,
+            "the engine reaches neither the network nor another program. This system doesn't keep it from your files: a \
+             newer kernel would.",
+        ),
+        (false, false) if cfg!(target_os = "linux") => (
+            Outcome::Note,
+            "the engine is a process of its own, and this system doesn't keep it from files and network. Use models of \
+             publishers you trust.",
+        ),
+        (false, false) => (
+            Outcome::Note,
+            "the engine is a process of its own. Keeping it from files and network isn't built for this system yet: use \
+             models of publishers you trust.",
+        ),
     };
-    line("Sandbox", Outcome::Note, text.into())
+    line("Sandbox", outcome, text.into())
 }
 
 fn line(topic: &str, outcome: Outcome, text: String) -> DoctorLine {

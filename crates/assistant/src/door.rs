@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, RwLock, broadcast};
 use crate::{
     Paths,
     assistant::Assistant,
-    attach::{self, GONE, Remote},
+    attach::{self, GONE, Remote, UNSURE},
     wire::{Call, Event, Failure, Reply},
 };
 
@@ -54,6 +54,15 @@ impl Door {
                 self.reopen().await?;
                 self.call_once(call).await
             }
+            // It may have been done: only what changes nothing by being done twice is asked again.
+            Err(failure) if failure.code == UNSURE => {
+                self.reopen().await?;
+                if call.may_be_repeated() {
+                    self.call_once(call).await
+                } else {
+                    Err(failure)
+                }
+            }
             result => result,
         }
     }
@@ -68,11 +77,16 @@ impl Door {
     /// The owner ended: this process takes its place, or finds who did.
     async fn reopen(&self) -> Result<(), Failure> {
         let _one = self.reopening.lock().await;
-        if matches!(&*self.side.read().await, Side::There(remote) if remote.is_alive()) {
-            return Ok(());
+        match &*self.side.read().await {
+            // Another call that found the owner gone was first.
+            Side::Here(..) => return Ok(()),
+            Side::There(remote) if remote.is_alive() => return Ok(()),
+            Side::There(_) => {}
         }
         tracing::info!("the process that owned the vault ended");
         *self.side.write().await = enter(&self.paths, &self.events).await?;
+        // What the owner was about to tell is lost with it. Nobody listening is no fault.
+        let _ = self.events.send(Event::Missed);
         Ok(())
     }
 
@@ -94,6 +108,15 @@ impl Door {
         }
     }
 
+    /// Waits until no turn runs that this process owns.
+    pub async fn idle(&self) {
+        let turns = match &*self.side.read().await {
+            Side::Here(assistant, _) => assistant.turns.clone(),
+            Side::There(_) => return,
+        };
+        turns.idle().await;
+    }
+
     /// Ends what this process owns; text that is being written is kept.
     pub async fn close(&self) {
         if let Side::Here(assistant, _) = &*self.side.read().await {
@@ -107,7 +130,10 @@ async fn enter(paths: &Paths, events: &broadcast::Sender<Event>) -> Result<Side,
         if let Some(lock) = lock(paths)? {
             let assistant = Assistant::start(paths.clone()).await?;
             attach::pass_on(assistant.events(), events.clone());
-            attach::listen(&assistant)?;
+            // Where a folder can't hold a socket, later starts can't attach; this one works.
+            if let Err(failure) = attach::listen(&assistant) {
+                tracing::warn!(code = failure.code, "later starts can't attach");
+            }
             return Ok(Side::Here(assistant, lock));
         }
         match Remote::connect(paths, events.clone()).await {

@@ -156,13 +156,10 @@ impl Drive {
     }
 
     async fn persist(&self) -> Result<(), VaultError> {
-        if let Some(question) = &self.question {
-            self.vault.append(question).await?;
-        }
-        self.vault.append(&self.answer).await?;
-        if let Some(title) = &self.title {
-            self.vault.rename(self.answer.conversation, title).await?;
-        }
+        let messages: Vec<_> = self.question.iter().chain([&self.answer]).collect();
+        self.vault
+            .append_all(&messages, self.title.as_deref())
+            .await?;
         self.assistant.tell(Event::Conversations);
         Ok(())
     }

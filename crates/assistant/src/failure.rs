@@ -62,7 +62,7 @@ pub(crate) fn notice(failure: &GenerateFailure) -> Notice {
             "context.full",
             "The answer filled the model's memory and ends here. Ask it to go on.".to_owned(),
         ),
-        GenerateFailure::NoModel(why) => ("engine.no-model", format!("The model can't answer: {why}.")),
+        GenerateFailure::NoModel(why) => ("engine.no-model", format!("No model can answer: {why}. Choose another in the settings.")),
         GenerateFailure::Died(why) => (
             "engine.died",
             format!("The engine stopped ({why}). The text so far is kept; ask again and it starts anew."),
@@ -72,7 +72,7 @@ pub(crate) fn notice(failure: &GenerateFailure) -> Notice {
             "The engine stopped answering and was ended. The text so far is kept; ask again and it starts anew."
                 .to_owned(),
         ),
-        GenerateFailure::Other(why) => ("engine.failed", format!("The engine could not go on: {why}.")),
+        GenerateFailure::Other(why) => ("engine.failed", format!("{}. Ask again; if it stays so, install Tandem again.", capital(why))),
     };
     Notice {
         code: code.into(),

@@ -80,12 +80,16 @@ impl Paths {
     }
 }
 
-/// Makes the folder, for this person's eyes alone, and tries to write into it.
+/// Makes the folder, for this person's eyes alone, and tries to write into it. One that is there stays as it is: it may
+/// be shared on purpose.
 fn make(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let probe = folder.join(".probe");
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    // A name of its own: two starts may try at once.
+    let probe = folder.join(format!(".probe-{}", std::process::id()));
     fs::write(&probe, b"")?;
     fs::remove_file(probe)
 }

@@ -194,6 +194,20 @@ impl Turns {
         wait(ends, &Happened::Lock).await;
     }
 
+    /// Waits until no turn runs.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let next = self
+                .lock_map()
+                .values()
+                .map(|running| running.ended.clone())
+                // A turn whose sender is gone has ended, too.
+                .find(|ended| !*ended.borrow() && ended.has_changed().is_ok());
+            let Some(mut ended) = next else { return };
+            let _ = ended.wait_for(|ended| *ended).await;
+        }
+    }
+
     /// Stops what is being answered in a conversation and waits for its end.
     pub(crate) async fn end_conversation(&self, conversation: ConversationId) {
         let ends: Vec<_> = {

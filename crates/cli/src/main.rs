@@ -6,7 +6,7 @@ mod doctor;
 mod speak;
 mod unlock;
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tandem_assistant::{Door, Paths, keep_logs, wire::Failure};
@@ -68,12 +68,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         },
         Command::Doctor => doctor::run(&door).await,
     };
+    // Another window may have attached to this process and be in mid-answer.
+    tokio::select! {
+        () = door.idle() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
     door.close().await;
     result
 }
 
 fn fail(message: &str) -> ExitCode {
-    // Nobody may be reading; the exit code tells all the same.
-    let _ = writeln!(std::io::stderr(), "{message}");
+    speak::aside(message);
     ExitCode::FAILURE
 }

@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
                 context,
             }));
         }
-        match self.read(&tokens, job.job, cancelled, spent) {
+        match self.read(&tokens, job.job, cancelled, outbox, spent) {
             Ok(true) => {}
             Ok(false) => return Ok(End::Finished(FinishReason::Cancelled)),
             Err(problem) => return Ok(End::Failed(problem)),
@@ -136,6 +136,7 @@ impl<'a> Session<'a> {
         tokens: &[LlamaToken],
         job: u32,
         cancelled: &Cancelled,
+        outbox: &Outbox,
         spent: &mut Spent,
     ) -> Result<bool, Problem> {
         let common = self
@@ -165,6 +166,10 @@ impl<'a> Session<'a> {
             let (chunk, rest) = left.split_at(left.len().min(BATCH as usize));
             self.compute(chunk, rest.is_empty())?;
             left = rest;
+            // A sign of life. A host that is gone wants no more.
+            if !left.is_empty() && outbox.send(&Event::Reading { job }).is_err() {
+                return Ok(false);
+            }
         }
         Ok(true)
     }

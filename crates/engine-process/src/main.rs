@@ -18,6 +18,7 @@ mod model;
 mod outbox;
 mod prompt;
 mod sampler;
+mod sandbox;
 mod serve;
 mod template;
 mod utf8;

@@ -18,6 +18,9 @@ const LEAST_CONTEXT: u32 = 2048;
 /// Tokens computed in one go. Smaller ones would hear a cancel sooner and read a prompt slower.
 pub(crate) const BATCH: u32 = 512;
 
+/// Characters of a refusal.
+const MOST_WORDS: usize = 300;
+
 /// A model in memory, and what was chosen for it.
 pub(crate) struct Opened {
     pub model: LlamaModel,
@@ -108,7 +111,7 @@ fn fit(
     let path = path
         .to_str()
         .and_then(|path| CString::new(path).ok())
-        .ok_or_else(|| refused(LoadProblem::Unreadable, "the file's path is no text".into()))?;
+        .ok_or_else(|| refused(LoadProblem::Unreadable, "the file's path is no text"))?;
     let mut context_params = LlamaContextParams::default()
         .with_n_ctx(NonZeroU32::new(context))
         .with_n_batch(BATCH)
@@ -150,7 +153,14 @@ fn threads(wanted: u32) -> u32 {
         .max(1)
 }
 
-pub(crate) fn refused(problem: LoadProblem, message: String) -> Event {
+/// A refusal. llama.cpp quotes the file in its words, and the file may hold anything.
+pub(crate) fn refused(problem: LoadProblem, words: impl AsRef<str>) -> Event {
+    let message = words
+        .as_ref()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MOST_WORDS)
+        .collect();
     Event::NotLoaded { problem, message }
 }
 

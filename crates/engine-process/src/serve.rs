@@ -1,9 +1,9 @@
 //! The loop: one request after the other.
 
-use std::{fs::File, io::BufReader, sync::mpsc::Receiver};
+use std::{fs::File, io::BufReader, path::Path, sync::mpsc::Receiver};
 
 use llama_cpp_2::llama_backend::LlamaBackend;
-use tandem_protocol::{Event, FrameError, Hello, Problem, Request, read};
+use tandem_protocol::{Event, FrameError, Hello, Permit, Problem, Request, read};
 
 use crate::{
     backends,
@@ -12,6 +12,7 @@ use crate::{
     logs,
     model::{self, Opened},
     outbox::Outbox,
+    sandbox,
 };
 
 /// Why the engine ends.
@@ -38,6 +39,9 @@ pub(crate) fn run(input: File, output: File) -> Result<(), ServeError> {
             engine: hello.version,
         });
     }
+    let permit: Permit = read(&mut input)?;
+    let confinement = sandbox::enter(permit.model.as_deref().map(Path::new));
+    outbox.send(&confinement)?;
     logs::keep();
     backends::load();
     let backend = LlamaBackend::init()?;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tandem_conversation::{GenerateEvent, Prompt};
-use tandem_protocol::{Device, Event, Load, Loaded, Request};
+use tandem_protocol::{Event, Load, Loaded, Permit, Request};
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, UnboundedSender},
@@ -19,9 +19,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{EngineError, Ready, Status, process::Process, translate};
+use crate::{EngineError, Ready, Report, Status, process::Process, translate};
 
-/// An engine that says nothing for so long hangs. The slowest device known reads a batch of a prompt in two minutes.
+/// An engine that says nothing for so long hangs: it tells every token, and every batch of a prompt. The slowest device
+/// known reads a batch in two minutes.
 const HANG: Duration = Duration::from_mins(3);
 
 type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
@@ -29,7 +30,7 @@ type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 pub(crate) enum Command {
     Choose(Load),
     Warm(Reply<Ready>),
-    Devices(Reply<(Vec<Device>, String)>),
+    Devices(Reply<Report>),
     Generate(Prompt, UnboundedSender<GenerateEvent>),
     Stop(Reply<()>),
 }
@@ -99,7 +100,10 @@ impl Actor {
         }
         let process = match self.process.take() {
             Some(process) => process,
-            None => Process::start(&self.program).await?,
+            None => {
+                let model = self.chosen.as_ref().map(|load| load.path.clone());
+                Process::start(&self.program, Permit { model }).await?
+            }
         };
         self.process_id.store(process.id(), Ordering::Relaxed);
         Ok(self.process.insert(process))
@@ -142,15 +146,16 @@ impl Actor {
         }
     }
 
-    async fn devices(&mut self) -> Result<(Vec<Device>, String), EngineError> {
+    async fn devices(&mut self) -> Result<Report, EngineError> {
         self.process().await?.send(&Request::Devices);
         loop {
             if let Event::Devices(devices) = self.event().await? {
-                let build = self
-                    .process
-                    .as_ref()
-                    .map(|process| process.build().to_owned());
-                return Ok((devices, build.unwrap_or_default()));
+                let greeting = self.process().await?.greeting().clone();
+                return Ok(Report {
+                    devices,
+                    build: greeting.build,
+                    confinement: greeting.confinement,
+                });
             }
         }
     }
@@ -190,7 +195,10 @@ impl Actor {
                 biased;
                 () = events.closed(), if !cancelled => {
                     cancelled = true;
-                    self.process().await?.send(&Request::Cancel { job });
+                    // One that died meanwhile is told by `event`, not started anew to be told to stop.
+                    if let Some(process) = &mut self.process {
+                        process.send(&Request::Cancel { job });
+                    }
                     continue;
                 }
                 event = self.event() => event?,

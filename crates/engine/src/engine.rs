@@ -11,14 +11,14 @@ use std::{
 
 use futures_util::{Stream, stream};
 use tandem_conversation::{Generate, GenerateEvent, Prompt};
-use tandem_protocol::{Device, Load, Offload};
+use tandem_protocol::{Load, Offload};
 use tokio::sync::{
     mpsc::{UnboundedSender, unbounded_channel},
     oneshot, watch,
 };
 
 use crate::{
-    EngineError, Ready, Status,
+    EngineError, Ready, Report, Status,
     actor::{Actor, Command},
 };
 
@@ -74,8 +74,8 @@ impl Engine {
         self.ask(Command::Warm).await
     }
 
-    /// The devices of this machine, as llama.cpp sees them, and the engine's build.
-    pub async fn devices(&self) -> Result<(Vec<Device>, String), EngineError> {
+    /// What the engine finds on this machine.
+    pub async fn devices(&self) -> Result<Report, EngineError> {
         self.ask(Command::Devices).await
     }
 

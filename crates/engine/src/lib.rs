@@ -14,5 +14,5 @@ pub use death::Death;
 pub use engine::{Engine, Model};
 pub use error::EngineError;
 pub use find::find_engine;
-pub use status::{Ready, Status};
-pub use tandem_protocol::{Device, DeviceKind, LoadProblem, Offload};
+pub use status::{Ready, Report, Status};
+pub use tandem_protocol::{Confinement, Device, DeviceKind, LoadProblem, Offload};

@@ -8,7 +8,9 @@ use std::{
     thread,
 };
 
-use tandem_protocol::{Event, FrameError, Hello, Request, VERSION, read, write};
+use tandem_protocol::{
+    Confinement, Event, FrameError, Hello, Permit, Request, VERSION, read, write,
+};
 use tokio::sync::{
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     oneshot,
@@ -21,27 +23,34 @@ pub(crate) struct Process {
     child: Arc<Mutex<Child>>,
     stdin: ChildStdin,
     events: UnboundedReceiver<Result<Event, Death>>,
-    build: String,
+    greeting: Greeting,
     #[cfg(windows)]
     _job: win32job::Job,
+}
+
+/// What an engine says of itself at the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Greeting {
+    pub build: String,
+    pub confinement: Confinement,
 }
 
 struct Started {
     child: Arc<Mutex<Child>>,
     stdin: ChildStdin,
-    build: String,
+    greeting: Greeting,
 }
 
 impl Process {
-    /// Starts the program and shakes hands.
-    pub(crate) async fn start(program: &Path) -> Result<Self, EngineError> {
+    /// Starts the program and shakes hands. It may read the file that `permit` names, and no other.
+    pub(crate) async fn start(program: &Path, permit: Permit) -> Result<Self, EngineError> {
         let (events_in, events) = unbounded_channel();
         let (started_in, started) = oneshot::channel();
         let program = program.to_owned();
         // Linux ends the engine when the *thread* that started it ends: this one waits for the engine.
         thread::Builder::new()
             .name("engine-warden".into())
-            .spawn(move || guard(&program, started_in, &events_in))?;
+            .spawn(move || guard(&program, &permit, started_in, &events_in))?;
         let started = started
             .await
             .map_err(|_| EngineError::Start("its thread ended".into()))??;
@@ -51,7 +60,7 @@ impl Process {
             child: started.child,
             stdin: started.stdin,
             events,
-            build: started.build,
+            greeting: started.greeting,
         })
     }
 
@@ -90,9 +99,9 @@ impl Process {
             .id()
     }
 
-    /// What it says of its build.
-    pub(crate) fn build(&self) -> &str {
-        &self.build
+    /// What it said of itself.
+    pub(crate) fn greeting(&self) -> &Greeting {
+        &self.greeting
     }
 }
 
@@ -112,18 +121,19 @@ impl Drop for Process {
 /// The life of the thread: start, shake hands, pass events on, tell the end.
 fn guard(
     program: &Path,
+    permit: &Permit,
     started: oneshot::Sender<Result<Started, EngineError>>,
     events: &UnboundedSender<Result<Event, Death>>,
 ) {
     let (child, mut stdout) = match start(program) {
         Ok((child, stdin, mut stdout)) => {
             let child = Arc::new(Mutex::new(child));
-            match shake_hands(stdin, &mut stdout) {
-                Ok((stdin, build)) => {
+            match shake_hands(permit, stdin, &mut stdout) {
+                Ok((stdin, greeting)) => {
                     let told = started.send(Ok(Started {
                         child: Arc::clone(&child),
                         stdin,
-                        build,
+                        greeting,
                     }));
                     drop(told);
                     (child, stdout)
@@ -174,6 +184,9 @@ fn start(program: &Path) -> Result<Spawned, EngineError> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // It may write nowhere: graphics drivers needn't try to keep what they compiled.
+        .env("MESA_SHADER_CACHE_DISABLE", "true")
+        .env("__GL_SHADER_DISK_CACHE", "0")
         .spawn()
         .map_err(|error| EngineError::Start(format!("{}: {error}", program.display())))?;
     let (Some(stdin), Some(stdout), Some(stderr)) =
@@ -191,9 +204,10 @@ fn start(program: &Path) -> Result<Spawned, EngineError> {
 }
 
 fn shake_hands(
+    permit: &Permit,
     mut stdin: ChildStdin,
     stdout: &mut BufReader<std::process::ChildStdout>,
-) -> Result<(ChildStdin, String), EngineError> {
+) -> Result<(ChildStdin, Greeting), EngineError> {
     let gone = |error: FrameError| EngineError::Start(error.to_string());
     let hello: Hello = read(stdout).map_err(gone)?;
     if !hello.fits() {
@@ -203,7 +217,13 @@ fn shake_hands(
         )));
     }
     write(&mut stdin, &Hello::new(env!("CARGO_PKG_VERSION"))).map_err(gone)?;
-    Ok((stdin, hello.build))
+    write(&mut stdin, permit).map_err(gone)?;
+    let confinement: Confinement = read(stdout).map_err(gone)?;
+    let greeting = Greeting {
+        build: hello.build,
+        confinement,
+    };
+    Ok((stdin, greeting))
 }
 
 /// Waits for the end of a process that has closed its output, and doesn't let it linger.

@@ -1,5 +1,7 @@
 //! What an engine is at, for hosts to show.
 
+use tandem_protocol::{Confinement, Device};
+
 use crate::EngineError;
 
 /// A loaded model's particulars.
@@ -34,4 +36,15 @@ pub enum Status {
     Ready(Ready),
     /// It could not be loaded. The next question tries again.
     Failed(EngineError),
+}
+
+/// What an engine finds on this machine, for the doctor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The devices, as llama.cpp sees them.
+    pub devices: Vec<Device>,
+    /// The engine's build.
+    pub build: String,
+    /// What the system keeps the engine from.
+    pub confinement: Confinement,
 }

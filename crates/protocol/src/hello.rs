@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of everything after the handshake. Raised with every change to a message.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first frame each way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,4 +33,21 @@ impl Hello {
     pub fn fits(&self) -> bool {
         self.magic == Self::MAGIC && self.version == VERSION
     }
+}
+
+/// The host's second frame: what the engine may touch. It locks itself in with it before it does anything else, and
+/// serves no other model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permit {
+    /// The model file that it may read; `None` for none.
+    pub model: Option<String>,
+}
+
+/// The engine's second frame: what the system enforces on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confinement {
+    /// It reads its model and the system's files alone, and writes nowhere.
+    pub files: bool,
+    /// It opens no socket, starts no program and reaches no other process.
+    pub network: bool,
 }

@@ -227,6 +227,11 @@ pub enum Event {
     },
     /// The model was freed.
     Unloaded,
+    /// A batch of the prompt was read; there is more.
+    Reading {
+        /// Which job.
+        job: u32,
+    },
     /// The prompt was read.
     Started {
         /// Which job.

@@ -54,7 +54,9 @@ pub enum VaultError {
         version: u64,
     },
     /// The vault isn't protected in the way that was tried: by passphrase instead of keyring, or the reverse.
-    #[error("This data isn't unlocked in that way.")]
+    #[error(
+        "This data isn't unlocked in that way: use its passphrase if it has one, else the system's keyring."
+    )]
     NoSuchWrap,
     /// The passphrase, or the key in the keyring, doesn't unlock the data key.
     #[error("That passphrase or key doesn't fit. Nothing was changed: try again.")]

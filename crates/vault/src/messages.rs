@@ -12,17 +12,51 @@ impl Vault {
     /// Fails with [`VaultError::NoConversation`], [`VaultError::ForeignParent`], [`VaultError::AlreadyThere`] and
     /// [`VaultError::NoSystemMessages`].
     pub async fn append(&self, message: &Message) -> Result<(), VaultError> {
+        self.append_all(&[message], None).await
+    }
+
+    /// Appends the messages in their order and, with `title`, renames the conversation of the last one, all or nothing.
+    /// Fails as [`Self::append`] does.
+    pub async fn append_all(
+        &self,
+        messages: &[&Message],
+        title: Option<&str>,
+    ) -> Result<(), VaultError> {
+        let mut transaction = self
+            .pool()
+            .begin()
+            .await
+            .map_err(|error| self.fault(error))?;
+        let mut conversation = None;
+        for &message in messages {
+            self.insert(&mut transaction, message).await?;
+            conversation = Some(message.conversation);
+        }
+        if let (Some(id), Some(title)) = (conversation, title) {
+            sqlx::query("UPDATE conversations SET title = ?2 WHERE id = ?1")
+                .bind(id.0.as_bytes().as_slice())
+                .bind(title)
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.fault(error))?;
+        }
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.fault(error))
+    }
+
+    async fn insert(
+        &self,
+        connection: &mut SqliteConnection,
+        message: &Message,
+    ) -> Result<(), VaultError> {
         let role = match message.role {
             Role::User => "user",
             Role::Assistant => "assistant",
             Role::System => return Err(VaultError::NoSystemMessages),
         };
         let receipt = json(message.receipt.as_ref())?;
-        let mut transaction = self
-            .pool()
-            .begin()
-            .await
-            .map_err(|error| self.fault(error))?;
         // First, because it also says whether the conversation is there. Clocks may go back, the list may not.
         let touched = sqlx::query(
             "UPDATE conversations SET leaf = ?2, updated_ms = max(updated_ms, ?3) WHERE id = ?1",
@@ -30,7 +64,7 @@ impl Vault {
         .bind(message.conversation.0.as_bytes().as_slice())
         .bind(message.id.0.as_bytes().as_slice())
         .bind(message.created_ms)
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await
         .map_err(|error| self.fault(error))?;
         if touched.rows_affected() == 0 {
@@ -38,7 +72,7 @@ impl Vault {
         }
         if let Some(parent) = message.parent
             && !self
-                .belongs(&mut transaction, message.conversation, parent)
+                .belongs(connection, message.conversation, parent)
                 .await?
         {
             return Err(VaultError::ForeignParent {
@@ -58,13 +92,10 @@ impl Vault {
         .bind(rows::state_word(message.state))
         .bind(message.created_ms)
         .bind(receipt)
-        .execute(&mut *transaction)
+        .execute(connection)
         .await
         .map_err(|error| self.fault(error))?;
-        transaction
-            .commit()
-            .await
-            .map_err(|error| self.fault(error))
+        Ok(())
     }
 
     /// Replaces the text of a message that is streaming.

@@ -7,7 +7,7 @@ use crate::{VaultError, durable, place::Place};
 /// Held while a vault is open. The system lets it go when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Owner {
-    _file: File,
+    file: File,
 }
 
 impl Owner {
@@ -21,9 +21,17 @@ impl Owner {
             .open(&path)
             .map_err(|error| VaultError::from_io(&path, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(VaultError::Owned),
             Err(TryLockError::Error(error)) => Err(VaultError::from_io(path, error)),
         }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // Closing isn't enough: a program that is being started at this moment holds a copy of every open file, and the
+        // lock with it, until it really runs. If unlocking fails, the end of the process lets go.
+        let _ = self.file.unlock();
     }
 }

@@ -26,7 +26,7 @@ mod pictures {
     const QUESTIONS: [&str; 3] = [
         "Suggest a name for a small sailing boat.",
         "Why do leaves change color in autumn?",
-        "Write a Python function that reverses a string, and say how it works.",
+        "How do I make a simple tomato soup? Give me the steps.",
     ];
 
     pub(super) async fn take() -> Result<()> {
@@ -59,6 +59,8 @@ mod pictures {
                 save(&desktop, "settings", LARGE).await?;
             }
             window.click("settings-close").await?;
+            // Not the button that closed the settings: where a person would write on.
+            window.click("composer").await?;
             save(&desktop, theme, LARGE).await?;
         }
         desktop.resize(SMALL.0, SMALL.1)?;

@@ -34,10 +34,11 @@ export class Follow {
     this.last = this.element.scrollTop;
   }
 
-  /** Shows an element and stays there. */
+  /** Shows an element and stays there, unless the end is in sight with it. */
   show(target: HTMLElement): void {
-    this.on = false;
     target.scrollIntoView({ block: "center" });
+    this.last = this.element?.scrollTop ?? 0;
+    this.on = this.near();
   }
 
   /** Keeps what is on the screen in its place while content is added above it. */
@@ -50,12 +51,16 @@ export class Follow {
     this.last = element.scrollTop;
   }
 
+  private near(): boolean {
+    if (!this.element) return true;
+    const { scrollTop, scrollHeight, clientHeight } = this.element;
+    return scrollHeight - scrollTop - clientHeight <= NEAR;
+  }
+
   private scrolled(): void {
-    const element = this.element;
-    if (!element) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    if (scrollHeight - scrollTop - clientHeight <= NEAR) this.on = true;
-    else if (scrollTop < this.last) this.on = false;
-    this.last = scrollTop;
+    const top = this.element?.scrollTop ?? 0;
+    if (this.near()) this.on = true;
+    else if (top < this.last) this.on = false;
+    this.last = top;
   }
 }

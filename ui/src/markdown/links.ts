@@ -1,3 +1,6 @@
+/** The context in which all inside of a link is drawn. */
+export const IN_LINK = Symbol("in a link");
+
 const OPENABLE = new Set(["https:", "http:", "mailto:"]);
 
 /** Where a link leads, when it may be opened at all. */

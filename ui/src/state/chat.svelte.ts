@@ -10,6 +10,9 @@ import { Lives } from "./live.svelte";
 /** The largest question, in bytes of UTF-8. */
 export const MAX_BYTES = 1_048_576;
 
+/** So long after a stop, its turn has ended or has nobody left who would end it. */
+const STOP_MS = 1_000;
+
 const tooLong = (text: string) =>
   text.length > MAX_BYTES ||
   (text.length * 3 > MAX_BYTES && new TextEncoder().encode(text).length > MAX_BYTES);
@@ -87,26 +90,36 @@ export class Chat {
   }
 
   async regenerate(message: string): Promise<void> {
-    if (this.id === null || this.busy) return;
+    const { id } = this;
+    if (id === null || this.busy) return;
     this.failure = null;
     this.sending = true;
     try {
-      const call: Call = { do: "regenerate", conversation: this.id, message };
+      const call: Call = { do: "regenerate", conversation: id, message };
       this.began(expect(await this.host.call(call), "turn"));
     } catch (thrown) {
-      this.failure = asFailure(thrown);
+      this.fail(id, thrown);
     } finally {
       this.sending = false;
     }
   }
 
   async stop(): Promise<void> {
-    if (this.turn === null) return;
+    const { id, turn } = this;
+    if (turn === null) return;
     try {
-      await this.host.call({ do: "stop", turn: this.turn });
+      await this.host.call({ do: "stop", turn });
     } catch (thrown) {
-      this.failure = asFailure(thrown);
+      this.fail(id, thrown);
+      return;
     }
+    await new Promise((wait) => setTimeout(wait, STOP_MS));
+    if (this.turn === turn) await this.again();
+  }
+
+  /** Says what went wrong in a conversation, unless another one is shown by now. */
+  fail(conversation: string | null, thrown: unknown): void {
+    if (this.id === conversation) this.failure = asFailure(thrown);
   }
 
   apply(event: Extract<Event, { on: "turn" }>): void {
@@ -143,6 +156,7 @@ export class Chat {
   }
 
   private show(view: ConversationView): void {
+    if (view.id !== this.id) this.failure = null;
     this.id = view.id;
     this.title = view.title;
     this.target = null;

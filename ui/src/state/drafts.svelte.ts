@@ -3,6 +3,8 @@ import { SvelteMap } from "svelte/reactivity";
 /** What was typed and not yet sent, one text a conversation; `null` is the one not yet begun. */
 export class Drafts {
   private readonly texts = new SvelteMap<string | null, string>();
+  /** Questions that are being edited, by message. */
+  readonly edits = new SvelteMap<string, string>();
 
   of(conversation: string | null): string {
     return this.texts.get(conversation) ?? "";

@@ -1,5 +1,6 @@
+import type { Failure } from "../bindings/Failure";
 import type { SearchHit } from "../bindings/SearchHit";
-import { expect, type Host } from "../host";
+import { asFailure, expect, type Host } from "../host";
 
 const PAUSE_MS = 70;
 
@@ -9,6 +10,8 @@ export class Search {
   hits = $state.raw<SearchHit[]>([]);
   /** The query that `hits` answers. */
   answered = $state("");
+  /** Why the query has no answer. */
+  failure = $state.raw<Failure | null>(null);
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly host: Host) {}
@@ -27,17 +30,29 @@ export class Search {
   clear(): void {
     clearTimeout(this.timer);
     this.query = "";
-    this.answered = "";
-    this.hits = [];
+    this.answer("", []);
+  }
+
+  /** Searches without the pause, unless the answer is there; `false` when it still isn't. */
+  async now(): Promise<boolean> {
+    const { query } = this;
+    clearTimeout(this.timer);
+    if (this.answered !== query) await this.run(query);
+    return this.query === query && this.answered === query;
   }
 
   private async run(query: string): Promise<void> {
-    const hits = await this.host
-      .call({ do: "search", query })
-      .then((reply) => expect(reply, "hits"))
-      .catch(() => []);
-    if (query !== this.query) return;
-    this.hits = hits;
+    try {
+      const hits = expect(await this.host.call({ do: "search", query }), "hits");
+      if (query === this.query) this.answer(query, hits);
+    } catch (thrown) {
+      if (query === this.query) this.answer("", [], asFailure(thrown));
+    }
+  }
+
+  private answer(query: string, hits: SearchHit[], failure: Failure | null = null): void {
     this.answered = query;
+    this.hits = hits;
+    this.failure = failure;
   }
 }

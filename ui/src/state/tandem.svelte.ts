@@ -64,11 +64,13 @@ export class Tandem {
       });
       drafts.sent(conversation, text);
     } catch (thrown) {
-      chat.failure = asFailure(thrown);
+      chat.fail(conversation, thrown);
     }
   }
 
   newChat(): void {
+    this.window.leaveSidebar();
+    this.search.clear();
     this.chat.clear();
     this.window.focusComposer();
   }

@@ -3,12 +3,25 @@ export type Sheet = "settings" | "shortcuts";
 /** What of the window is open. */
 export class Window {
   sidebar = $state(true);
+  /** Whether the sidebar lies over the chat. */
+  narrow = false;
   sheet = $state<Sheet | null>(null);
   /** What a screen reader says next. */
   announcement = $state("");
   /** Counts requests to put the cursor into the composer. */
   composerWanted = $state(0);
   searchWanted = $state(0);
+
+  /** Fits it to a width. */
+  fit(narrow: boolean): void {
+    this.narrow = narrow;
+    this.sidebar = !narrow;
+  }
+
+  /** Gives the chat the place that the sidebar took from it. */
+  leaveSidebar(): void {
+    if (this.narrow) this.sidebar = false;
+  }
 
   focusComposer(): void {
     this.composerWanted += 1;

@@ -64,7 +64,7 @@ fn same_person(stream: &Stream) -> io::Result<bool> {
     Ok(other.is_some_and(|id| id == rustix::process::geteuid().as_raw()))
 }
 
-/// A pipe's own access list admits its maker's account, administrators and the system alone.
+/// Not told apart yet: a pipe without an access list of its own can be read by other accounts.
 #[cfg(windows)]
 fn same_person(_: &Stream) -> io::Result<bool> {
     Ok(true)
@@ -95,7 +95,18 @@ async fn serve(assistant: Assistant, stream: Stream) {
         tokio::spawn(async move {
             let result = assistant.call(call).await;
             let _line = writing.lock().await;
-            if let Err(error) = write(&mut &*stream, &Said::Answer { id, result }).await {
+            let mut written = write(&mut &*stream, &Said::Answer { id, result }).await;
+            if let Err(error) = &written
+                && error.kind() == io::ErrorKind::FileTooLarge
+            {
+                let failure = Failure::new(
+                    "attach.too-long",
+                    "This conversation is too long for a second window. Open it where Tandem was started first.",
+                );
+                let result = Err(failure);
+                written = write(&mut &*stream, &Said::Answer { id, result }).await;
+            }
+            if let Err(error) = written {
                 tracing::debug!(%error, "an attached process is gone");
             }
         });

@@ -21,8 +21,10 @@ use crate::{
     wire::{Call, Event, Failure, Reply},
 };
 
-/// The code of a failure that says: the owner ended.
+/// The code of a failure that says: the owner ended, and never heard the call.
 pub(crate) const GONE: &str = "attach.gone";
+/// The code of a failure that says: the owner ended, and may have done what it was asked.
+pub(crate) const UNSURE: &str = "attach.unsure";
 
 type Waiting = Arc<Lock<HashMap<u64, oneshot::Sender<Result<Reply, Failure>>>>>;
 
@@ -72,6 +74,8 @@ impl Remote {
                 }
             }
             here.store(false, Ordering::Release);
+            // Whoever shows something asks again, and so finds the next owner or becomes it.
+            let _ = events.send(Event::Missed);
             // Dropping the senders tells everyone who waits.
             answers
                 .lock()
@@ -106,7 +110,12 @@ impl Remote {
         }
         answer
             .await
-            .unwrap_or_else(|_| Err(gone(io::ErrorKind::BrokenPipe.into())))
+            .unwrap_or_else(|_| {
+                Err(Failure::new(
+                    UNSURE,
+                    "The other Tandem ended before it answered. Look whether this was done; if not, do it again.",
+                ))
+            })
     }
 
     /// Whether the owner is still there.

@@ -65,13 +65,16 @@ pub(super) async fn read<T: DeserializeOwned>(
     Ok(Some(serde_json::from_slice(&line)?))
 }
 
-/// Writes a line.
+/// Writes a line; one that the other side wouldn't read is refused whole.
 pub(super) async fn write<T: Serialize>(
     stream: &mut (impl AsyncWrite + Unpin),
     said: &T,
 ) -> io::Result<()> {
     let mut line = serde_json::to_vec(said)?;
     line.push(b'\n');
+    if line.len() as u64 > MAX_LINE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     stream.write_all(&line).await?;
     stream.flush().await
 }

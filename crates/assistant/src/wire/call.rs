@@ -164,3 +164,17 @@ pub struct Failure {
     /// What happened and what to do.
     pub message: String,
 }
+
+impl Call {
+    /// Whether asking twice does no more than asking once.
+    pub(crate) fn may_be_repeated(&self) -> bool {
+        !matches!(
+            self,
+            Self::Protect { .. }
+                | Self::NewConversation
+                | Self::Delete { .. }
+                | Self::Ask { .. }
+                | Self::Regenerate { .. }
+        )
+    }
+}

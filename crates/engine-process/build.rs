@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
     let Some(profile) = Path::new(&out).ancestors().nth(3) else {
         return Ok(());
     };
-    copy(backends, &profile.join("backends"), |_| true)?;
+    copy(backends, &profile.join("backends"), is_wanted)?;
     // llama-cpp-sys-2 links `libllama.so` there, which only points to a `libllama.so.0` that it leaves behind.
     for library in ["lib", "lib64", "bin"] {
         let library = backends.with_file_name(library);
@@ -27,6 +27,13 @@ fn main() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Not the one for AMX: it is chosen by the processor's word alone, whether the system lets programs use those
+/// instructions or not, and GCC before 13 drops the stores that set them up (`_tile_loadconfig` names 8 of the 64 bytes
+/// that it reads). Processors that have it run the next best variant.
+fn is_wanted(name: &str) -> bool {
+    !name.contains("ggml-cpu-sapphirerapids")
 }
 
 fn is_library(name: &str) -> bool {
@@ -41,10 +48,12 @@ fn copy(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<()>
     for file in fs::read_dir(from)? {
         let path = file?.path();
         let name = path.file_name().unwrap_or_default();
+        let to = to.join(name);
         if !path.is_file() || !wanted(&name.to_string_lossy()) {
+            // An earlier build may have wanted it.
+            let _ = fs::remove_file(to);
             continue;
         }
-        let to = to.join(name);
         // Written under another name first: a running engine may have the old one open.
         let fresh = to.with_extension("fresh");
         fs::copy(&path, &fresh)?;

@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 
 use crate::place::Place;
 use crate::report::Report;
-use crate::{bindings, boundaries, environment, figures, peer, record, run, setup, suite, weights};
+use crate::{
+    bindings, boundaries, environment, figures, fuzz, peer, record, run, setup, suite, weights,
+};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -54,6 +56,12 @@ enum Task {
     },
     /// Build the peer that the engine is measured against, llama.cpp's own programs, from source
     Peer,
+    /// Run the GGUF guard under libFuzzer and write its figure
+    Fuzz {
+        /// Inputs to run it on
+        #[arg(long, default_value_t = 10_000_000)]
+        executions: u64,
+    },
     /// Measure the app and the engine against their peers
     Bench {
         /// Passed on to the program
@@ -82,6 +90,7 @@ impl Arguments {
                 return run::tool(&place, &mut report, "screenshots", &rest);
             }
             Task::Peer => report.step("the peer", || peer::build(&place))?,
+            Task::Fuzz { executions } => fuzz::run(&place, executions)?,
             Task::Bench { rest } => {
                 setup::everything(&place, &mut report)?;
                 report.step("the peer", || peer::build(&place))?;

@@ -21,6 +21,7 @@ mod digest;
 mod download;
 mod environment;
 mod figures;
+mod fuzz;
 mod install;
 mod links;
 mod machine;

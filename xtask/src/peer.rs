@@ -27,7 +27,7 @@ pub(crate) fn folder(place: &Place) -> PathBuf {
 pub(crate) fn build(place: &Place) -> Result<Outcome> {
     let folder = folder(place);
     let seal = place.setup().join("stamps/peer");
-    let key = format!("{VERSION} {SHA256} {PROGRAMS:?}");
+    let key = format!("{VERSION} {SHA256} {PROGRAMS:?} no-amx");
     if stamp::holds(&seal, &key) && folder.join("bin").join(PROGRAMS[0]).is_file() {
         return Ok(Outcome::Already("it is built".into()));
     }
@@ -57,6 +57,9 @@ pub(crate) fn build(place: &Place) -> Result<Outcome> {
             .args([
                 "-DCMAKE_BUILD_TYPE=Release",
                 "-DGGML_NATIVE=ON",
+                // As the engine: GCC before 13 breaks what sets these instructions up.
+                "-DCMAKE_CXX_FLAGS=-mno-amx-tile -mno-amx-int8 -mno-amx-bf16",
+                "-DCMAKE_C_FLAGS=-mno-amx-tile -mno-amx-int8 -mno-amx-bf16",
                 "-DBUILD_SHARED_LIBS=OFF",
                 "-DLLAMA_CURL=OFF",
                 "-DLLAMA_OPENSSL=OFF",

@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     Paths, conversations, doctor, gate, library,
+    shelf::Sealed,
     turns::Turns,
     wire::{AppState, Call, EngineState, Event, Failure, ModelCard, Reply, Theme, VaultState},
 };
@@ -31,7 +32,7 @@ pub(crate) struct Assistant {
 }
 
 /// What an engine is given to end when Tandem does.
-const ENGINE_END: Duration = Duration::from_secs(1);
+const ENGINE_END: Duration = Duration::from_secs(3);
 
 /// What hosts are shown of the state.
 struct Shown {
@@ -170,9 +171,16 @@ impl Assistant {
         let _ = self.events.send(event);
     }
 
-    /// Ends every turn keeping its text, closes the vault and ends the engine.
+    /// Ends every turn keeping its text, ends the engine keeping what it computed, and closes the vault.
     pub(crate) async fn close(&self) {
         self.turns.lock().await;
+        // One that loads or reads a prompt hears it late; it ends with this process anyway.
+        match tokio::time::timeout(ENGINE_END, self.engine.stop()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the engine could not be stopped"),
+            Err(_) => tracing::info!("the engine is busy and ends with this process"),
+        }
+        self.engine.keep_on(None);
         let vault = self
             .vault
             .write()
@@ -182,12 +190,6 @@ impl Assistant {
             && let Err(error) = vault.close().await
         {
             tracing::error!(%error, "the vault could not be closed cleanly");
-        }
-        // One that loads or reads a prompt hears it late; it ends with this process anyway.
-        match tokio::time::timeout(ENGINE_END, self.engine.stop()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the engine could not be stopped"),
-            Err(_) => tracing::info!("the engine is busy and ends with this process"),
         }
     }
 
@@ -211,6 +213,7 @@ impl Assistant {
             .setting(THEME)
             .await?
             .and_then(|value| serde_json::from_str(&value).ok());
+        self.engine.keep_on(Some(Arc::new(Sealed(vault.states()))));
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
         self.show(|shown| {
             shown.vault = VaultState::Open;

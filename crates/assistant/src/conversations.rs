@@ -133,6 +133,7 @@ pub(crate) async fn rename(
 pub(crate) async fn delete(assistant: &Assistant, id: ConversationId) -> Result<(), Failure> {
     let vault = assistant.vault()?;
     assistant.turns.end_conversation(id).await;
+    assistant.engine.forget(id);
     vault.delete_conversation(id).await?;
     assistant.tell(Event::Conversations);
     Ok(())

@@ -9,10 +9,9 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use tandem_conversation::{
-    Generate, GenerateEvent, GenerateFailure, Generated, Message, MessageState, Prompt,
-    PromptMessage, Receipt, Route, Sampling, Tree, TurnId,
+    Finish, Fit, Generate, GenerateEvent, GenerateFailure, Generated, Message, MessageState,
+    Prompt, PromptMessage, Receipt, Role, Route, Sampling, Tree, TurnId, fit, surely_fits,
     turn::{Effect, Event as Happened, State, step},
-    without_oldest,
 };
 use tandem_vault::{Vault, VaultError};
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +26,11 @@ use crate::{
 /// Streamed text is on disk at most this much later, a slow disk's own time aside.
 const CHECKPOINT: Duration = Duration::from_millis(150);
 
+/// Bytes of an answer that has outgrown the context which the model is shown of it.
+const ANSWER_TAIL: usize = 2048;
+/// Times that an answer may outgrow the context: a model that repeats itself would never end.
+const MOST_OVERFLOWS: u32 = 8;
+
 type Events = Pin<Box<dyn Stream<Item = GenerateEvent> + Send>>;
 
 pub(crate) struct Drive {
@@ -39,10 +43,13 @@ pub(crate) struct Drive {
     title: Option<String>,
     /// The answer so far; shared with whoever looks at the conversation meanwhile.
     text: Arc<Mutex<String>>,
-    /// Length of `text` in UTF-16 units.
-    shown_utf16: u32,
+    /// Text that came since hosts were last told, and where it begins, in UTF-16 units.
+    untold: String,
+    told_utf16: u32,
     tokens: u32,
     unseen: u32,
+    /// How often the answer outgrew the context.
+    overflows: u32,
     began: Instant,
     first_token_ms: Option<u64>,
     unsaved_told: bool,
@@ -72,9 +79,11 @@ impl Drive {
             prompt,
             title,
             text,
-            shown_utf16: 0,
+            untold: String::new(),
+            told_utf16: 0,
             tokens: 0,
             unseen: 0,
+            overflows: 0,
             began: Instant::now(),
             first_token_ms: None,
             unsaved_told: false,
@@ -100,13 +109,18 @@ impl Drive {
                     biased;
                     Some(happened) = inbox.recv() => happened,
                     _ = checkpoint.tick() => Happened::CheckpointDue,
-                    Some(event) = next(&mut stream) => match self.read_again(event) {
+                    Some(event) = next(&mut stream) => match self.hear(event) {
                         Ok(happened) => happened,
-                        Err(shorter) => {
-                            stream = Some(shorter);
+                        Err(again) => {
+                            stream = Some(again);
                             continue;
                         }
                     },
+                    // Nothing more is there now: what came together is told together.
+                    () = std::future::ready(()), if !self.untold.is_empty() => {
+                        self.tell_text();
+                        continue;
+                    }
                 },
             };
             let (after, effects) = step(state, happened);
@@ -132,12 +146,18 @@ impl Drive {
                             reason: decision.reason.word(),
                         });
                     }
-                    Effect::Start(Route::Device) => stream = Some(self.start()),
+                    Effect::Start(Route::Device) => {
+                        self.fit().await;
+                        stream = Some(self.start());
+                    }
                     Effect::Stop => stream = None,
                     Effect::ShowStarted => self.tell(TurnStep::Started),
-                    Effect::Show(delta) => self.show(delta),
+                    Effect::Show(delta) => self.show(&delta),
                     Effect::Tell(failure) => self.tell(TurnStep::Notice {
                         notice: failure::notice(&failure),
+                    }),
+                    Effect::TellResumed(why) => self.tell(TurnStep::Notice {
+                        notice: failure::resumed(&why),
                     }),
                     Effect::Checkpoint => self.checkpoint().await,
                     Effect::Finish {
@@ -164,19 +184,55 @@ impl Drive {
         Ok(())
     }
 
+    /// Leaves out of the prompt what the model can't hold, counted with its own tokenizer. The receipt says how much.
+    async fn fit(&mut self) {
+        // Not loaded yet: the smallest one that a model is given.
+        let context = self.assistant.engine.status().borrow().context().unwrap_or(1024);
+        if surely_fits(&self.prompt, context) {
+            return;
+        }
+        // An engine that can't count can't answer either: that is told by the answer.
+        if let Ok(counted) = self.assistant.engine.count(self.prompt.clone()).await {
+            let fit = fit(
+                &self.prompt,
+                &counted.messages,
+                counted.frame,
+                counted.context,
+            );
+            self.leave_out(fit);
+        }
+    }
+
+    fn leave_out(&mut self, fit: Fit) {
+        self.prompt = fit.messages;
+        self.unseen += u32::try_from(fit.unseen).unwrap_or(u32::MAX);
+    }
+
     fn start(&self) -> Events {
         // A seed that differs between answers to one question: its id is random.
         let seed = self.answer.id.0.as_fields().0 ^ u32::from(self.answer.id.0.as_fields().2) << 16;
         self.assistant.engine.generate(Prompt {
-            messages: self.prompt.clone(),
-            sampling: Sampling::balanced(seed),
-            max_tokens: None,
+            conversation: Some(self.answer.conversation),
+            so_far: self.seen_of_answer(),
+            ..Prompt::new(self.prompt.clone(), Sampling::balanced(seed))
         })
     }
 
-    /// What a stream's event means for the turn. A prompt that doesn't fit is shortened at its beginning and read
-    /// again, as a new stream; the receipt says how much the model no longer saw.
-    fn read_again(&mut self, event: GenerateEvent) -> Result<Happened, Events> {
+    /// What the model is shown of its own answer: all of it, or, when it has outgrown the context, its last part.
+    fn seen_of_answer(&self) -> String {
+        let text = self.so_far();
+        if self.overflows == 0 {
+            return text;
+        }
+        let from = text.len().saturating_sub(ANSWER_TAIL);
+        let from = (from..=text.len())
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(0);
+        text[from..].to_owned()
+    }
+
+    /// What a stream's event means for the turn, or the stream that goes on in its place.
+    fn hear(&mut self, event: GenerateEvent) -> Result<Happened, Events> {
         Ok(match event {
             GenerateEvent::Started { prompt_tokens } => Happened::Started { prompt_tokens },
             GenerateEvent::Token(token) => {
@@ -186,37 +242,63 @@ impl Drive {
                 }
                 Happened::Token(token)
             }
-            GenerateEvent::Finished(finish, spent) => Happened::Finished(finish, spent),
-            GenerateEvent::Failed(GenerateFailure::PromptTooLong {
-                prompt_tokens,
-                context,
-            }) => {
-                // A quarter of the context is left for the answer.
-                let over = prompt_tokens.saturating_sub(context - context / 4);
-                match without_oldest(&self.prompt, prompt_tokens, over) {
-                    Some((shorter, lost)) => {
-                        self.prompt = shorter;
-                        self.unseen += u32::try_from(lost).unwrap_or(u32::MAX);
-                        return Err(self.start());
-                    }
-                    None => Happened::Failed(GenerateFailure::PromptTooLong {
-                        prompt_tokens,
-                        context,
-                    }),
+            GenerateEvent::Resumed(why) => Happened::Resumed(why),
+            GenerateEvent::Finished(Finish::ContextFull, spent) => {
+                if self.overflows < MOST_OVERFLOWS && self.tokens > 0 {
+                    return Err(self.go_on());
                 }
+                Happened::Finished(Finish::ContextFull, self.in_all(spent))
+            }
+            GenerateEvent::Finished(finish, spent) => {
+                Happened::Finished(finish, self.in_all(spent))
             }
             GenerateEvent::Failed(failure) => Happened::Failed(failure),
         })
     }
 
-    fn show(&mut self, delta: String) {
+    /// The answer has filled the context: it goes on with the question and its own last part before it.
+    fn go_on(&mut self) -> Events {
+        self.overflows += 1;
+        let fixed = usize::from(
+            self.prompt
+                .first()
+                .is_some_and(|first| first.role == Role::System),
+        );
+        let last = self.prompt.len().saturating_sub(1).max(fixed);
+        self.unseen += u32::try_from(last - fixed).unwrap_or(u32::MAX);
+        self.prompt.drain(fixed..last);
+        if self.overflows == 1 {
+            self.tell(TurnStep::Notice {
+                notice: failure::outgrown(),
+            });
+        }
+        self.start()
+    }
+
+    /// What was spent on the whole answer, where its last stream tells of itself alone.
+    fn in_all(&self, spent: Generated) -> Generated {
+        Generated {
+            tokens: self.tokens,
+            ..spent
+        }
+    }
+
+    fn show(&mut self, delta: &str) {
         self.text
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push_str(&delta);
-        let (at, tokens) = (self.shown_utf16, self.tokens);
-        self.shown_utf16 += u32::try_from(delta.encode_utf16().count()).unwrap_or(u32::MAX);
-        self.tell(TurnStep::Text { at, delta, tokens });
+            .push_str(delta);
+        self.untold.push_str(delta);
+    }
+
+    fn tell_text(&mut self) {
+        if self.untold.is_empty() {
+            return;
+        }
+        let delta = std::mem::take(&mut self.untold);
+        let (at, tokens) = (self.told_utf16, self.tokens);
+        self.told_utf16 += u32::try_from(delta.encode_utf16().count()).unwrap_or(u32::MAX);
+        self.pass_on(TurnStep::Text { at, delta, tokens });
     }
 
     async fn checkpoint(&mut self) {
@@ -310,7 +392,13 @@ impl Drive {
         }
     }
 
-    fn tell(&self, step: TurnStep) {
+    /// Tells hosts, after the text that came before it.
+    fn tell(&mut self, step: TurnStep) {
+        self.tell_text();
+        self.pass_on(step);
+    }
+
+    fn pass_on(&self, step: TurnStep) {
         let (conversation, message) = (self.answer.conversation, self.answer.id);
         self.assistant.tell(Event::Turn {
             turn: self.turn,

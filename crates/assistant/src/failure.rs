@@ -37,6 +37,9 @@ impl From<EngineError> for Failure {
             EngineError::Version(_) => "engine.version",
             EngineError::Died(_) => "engine.died",
             EngineError::Hung => "engine.hung",
+            EngineError::OutOfMemory => "engine.memory",
+            EngineError::Broken => "engine.broken",
+            EngineError::Refused(_) => "engine.refused",
             EngineError::NoModel => "engine.no-model",
             EngineError::NotLoaded { .. } => "engine.not-loaded",
         };
@@ -44,6 +47,12 @@ impl From<EngineError> for Failure {
             EngineError::NoModel => "No model is at hand. Choose one in the settings.".into(),
             EngineError::NotLoaded { message, .. } => {
                 format!("The model can't be loaded: {message}.")
+            }
+            EngineError::OutOfMemory => {
+                "There isn't enough memory for this model. Close other programs or choose a smaller one.".into()
+            }
+            EngineError::Broken => {
+                "This model stopped the engine several times in a row and is left alone for two minutes. Choose another one in the settings, or this one again to try it now.".into()
             }
             other => format!("{}.", capital(&other.to_string())),
         };
@@ -77,6 +86,22 @@ pub(crate) fn notice(failure: &GenerateFailure) -> Notice {
     Notice {
         code: code.into(),
         message,
+    }
+}
+
+/// The line under an answer that broke off and goes on.
+pub(crate) fn resumed(why: &str) -> Notice {
+    Notice {
+        code: "engine.resumed".into(),
+        message: format!("{}. The answer went on from there.", capital(why)),
+    }
+}
+
+/// The line under an answer that no longer fits the model's memory together with the conversation.
+pub(crate) fn outgrown() -> Notice {
+    Notice {
+        code: "context.outgrown".into(),
+        message: "This answer is longer than the model can hold. It goes on, but the model no longer sees its beginning.".into(),
     }
 }
 

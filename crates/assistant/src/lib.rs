@@ -13,6 +13,7 @@ mod input;
 mod library;
 mod logs;
 mod paths;
+mod shelf;
 mod turns;
 pub mod wire;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tandem_engine_client::{Model, Offload};
+use tandem_engine_client::Model;
 use tandem_models::{Entry, ModelFile, catalog, inspect};
 use tandem_vault::Vault;
 
@@ -30,8 +30,7 @@ impl Shelved {
         Model {
             path: self.path.clone(),
             context: CONTEXT,
-            offload: Offload::Auto,
-            threads: 0,
+            ..Model::default()
         }
     }
 }

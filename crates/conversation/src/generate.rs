@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures_core::Stream;
 
-use crate::PromptMessage;
+use crate::{ConversationId, PromptMessage};
 
 /// How tokens are picked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,15 +49,64 @@ impl Sampling {
     }
 }
 
+/// What an answer's text must conform to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constraint {
+    /// A JSON schema, as text.
+    JsonSchema(String),
+    /// A grammar in GBNF; its root is `root`.
+    Grammar(String),
+}
+
+/// Where drafts come from, several tokens of which the model checks in one pass. What it picks is the same with and
+/// without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Drafts {
+    /// From the text itself, as long as that is measured to be faster.
+    #[default]
+    Lookup,
+    /// From a smaller model, as long as that is measured to be faster.
+    Drafter,
+    /// Nowhere.
+    None,
+}
+
 /// A request to generate an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
+    /// The conversation that it belongs to: what was computed of it is kept for the next question. `None` belongs to
+    /// nobody.
+    pub conversation: Option<ConversationId>,
     /// Instructions and messages, oldest first.
     pub messages: Vec<PromptMessage>,
+    /// The beginning of the answer, where it is given; only what follows it is generated.
+    pub so_far: String,
     /// How tokens are picked.
     pub sampling: Sampling,
     /// Tokens at most; `None` ends with the context.
     pub max_tokens: Option<u32>,
+    /// What the answer must conform to.
+    pub constraint: Option<Constraint>,
+    /// An adapter of the model in use, by its place in that model's list, and its strength.
+    pub adapter: Option<(u32, f32)>,
+    /// Where drafts come from.
+    pub drafts: Drafts,
+}
+
+impl Prompt {
+    /// A prompt of nobody's, without a bound or a constraint.
+    pub fn new(messages: Vec<PromptMessage>, sampling: Sampling) -> Self {
+        Self {
+            conversation: None,
+            messages,
+            so_far: String::new(),
+            sampling,
+            max_tokens: None,
+            constraint: None,
+            adapter: None,
+            drafts: Drafts::default(),
+        }
+    }
 }
 
 /// A piece of generated text.
@@ -93,6 +142,10 @@ pub struct Generated {
     pub reused_tokens: u32,
     /// Tokens generated.
     pub tokens: u32,
+    /// Tokens that were drafted.
+    pub drafted_tokens: u32,
+    /// Of those, how many stood the model's check.
+    pub accepted_tokens: u32,
     /// Milliseconds until the prompt was read.
     pub prompt_ms: u64,
     /// Milliseconds of generating.
@@ -137,6 +190,8 @@ pub enum GenerateEvent {
     },
     /// The next token.
     Token(Token),
+    /// It broke off, for this reason, and goes on from there.
+    Resumed(String),
     /// The end, by itself.
     Finished(Finish, Generated),
     /// The end, by a fault.

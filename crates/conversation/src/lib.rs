@@ -11,9 +11,10 @@ mod tree;
 pub mod turn;
 
 pub use generate::{
-    Finish, Generate, GenerateEvent, GenerateFailure, Generated, Prompt, Sampling, Token,
+    Constraint, Drafts, Finish, Generate, GenerateEvent, GenerateFailure, Generated, Prompt,
+    Sampling, Token,
 };
 pub use id::{ConversationId, MessageId, TurnId};
 pub use message::{Message, MessageState, Receipt, Role, Route};
-pub use prompt::{PromptMessage, SYSTEM_PROMPT, assemble, without_oldest};
+pub use prompt::{Fit, PromptMessage, SYSTEM_PROMPT, assemble, fit, surely_fits};
 pub use tree::{Tree, TreeError};

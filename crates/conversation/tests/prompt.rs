@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use tandem_conversation::{
-    ConversationId, Message, MessageId, MessageState, PromptMessage, Role, assemble, without_oldest,
+    ConversationId, Message, MessageId, MessageState, PromptMessage, Role, assemble, fit,
+    surely_fits,
 };
 use uuid::Uuid;
 
@@ -68,41 +69,68 @@ fn an_answer_that_never_came_is_left_out() {
 }
 
 #[test]
-fn a_prompt_that_is_a_little_too_long_loses_its_first_exchange() {
-    let (shorter, lost) = without_oldest(&conversation(5, 100), 500, 10).unwrap();
-    assert_eq!(lost, 2);
-    assert_eq!(shorter.len(), 4);
-    assert_eq!(shorter[0].role, Role::System);
-    assert_eq!(shorter[1].role, Role::User);
+fn what_fits_is_read_whole() {
+    let messages = conversation(5, 100);
+    let fit = fit(&messages, &vec![50; messages.len()], 60, 1000);
+    assert_eq!((fit.messages, fit.unseen), (messages, 0));
 }
 
 #[test]
-fn a_lone_question_can_not_be_shortened() {
-    assert_eq!(without_oldest(&conversation(1, 9), 900, 400), None);
-    assert_eq!(without_oldest(&[], 900, 400), None);
-    assert_eq!(without_oldest(&[read(Role::System, "S")], 900, 400), None);
+fn what_no_longer_fits_goes_from_its_beginning_down_to_half_the_context() {
+    let messages = conversation(10, 100);
+    let fit = fit(&messages, &vec![50; messages.len()], 0, 1000);
+    assert_eq!(fit.messages.len() + fit.unseen, messages.len());
+    assert_eq!(fit.messages[0].role, Role::System);
+    assert_eq!(fit.messages[1].role, Role::User);
+    assert_eq!(fit.messages.last(), messages.last());
+    assert!(
+        (7..=14).contains(&fit.messages.len()),
+        "{}",
+        fit.messages.len()
+    );
+}
+
+#[test]
+fn a_lone_question_stays_however_long() {
+    let messages = conversation(1, 9);
+    let fit = fit(&messages, &[10, 5000], 10, 1000);
+    assert_eq!((fit.messages, fit.unseen), (messages, 0));
+}
+
+#[test]
+fn the_cut_stays_where_it_is_for_many_turns() {
+    let cuts: Vec<_> = (1..60)
+        .map(|turns| {
+            let messages = conversation(turns, 100);
+            fit(&messages, &vec![50; messages.len()], 0, 2000).unseen
+        })
+        .collect();
+    let changes = cuts.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    assert!(*cuts.last().unwrap() > 30, "{cuts:?}");
+    assert!(changes <= 10, "{cuts:?}");
+}
+
+#[test]
+fn bytes_tell_that_a_short_prompt_fits() {
+    assert!(surely_fits(&conversation(2, 10), 4096));
+    assert!(!surely_fits(&conversation(100, 100), 4096));
 }
 
 proptest! {
     #[test]
-    fn shortening_keeps_instructions_and_question_and_ends(
+    fn fitting_keeps_instructions_question_and_order_and_holds_what_it_says(
         turns in 1..40usize,
-        chars in 0..200usize,
-        prompt_tokens in 0..5000u32,
-        over in 0..5000u32,
+        tokens in proptest::collection::vec(0..400u32, 80),
+        frame in 0..400u32,
+        context in 512..8192u32,
     ) {
-        let mut messages = conversation(turns, chars);
-        let (first, last) = (messages[0].clone(), messages[messages.len() - 1].clone());
-        let mut rounds = 0;
-        while let Some((shorter, lost)) = without_oldest(&messages, prompt_tokens, over) {
-            prop_assert!(lost > 0);
-            prop_assert_eq!(shorter.len(), messages.len() - lost);
-            prop_assert_eq!(&shorter[0], &first);
-            prop_assert_eq!(&shorter[shorter.len() - 1], &last);
-            messages = shorter;
-            rounds += 1;
-        }
-        prop_assert!(rounds < turns);
-        prop_assert_eq!(messages.len(), 2);
+        let messages = conversation(turns, 7);
+        let tokens = &tokens[..messages.len().min(tokens.len())];
+        let fit = fit(&messages, tokens, frame, context);
+        prop_assert_eq!(&fit.messages[0], &messages[0]);
+        prop_assert_eq!(&fit.messages[1..], &messages[1 + fit.unseen..]);
+        prop_assert!(fit.messages.len() >= 2);
+        let held: u32 = tokens[0] + tokens[1 + fit.unseen..].iter().sum::<u32>();
+        prop_assert!(held <= context - context / 4 || fit.messages.len() <= 3);
     }
 }

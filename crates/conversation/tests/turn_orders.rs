@@ -29,6 +29,7 @@ fn event() -> impl Strategy<Value = Event> {
             Just(Finish::ContextFull)
         ]
         .prop_map(|finish| Event::Finished(finish, Generated::default())),
+        Just(Event::Resumed("it crashed".into())),
         Just(Event::Failed(GenerateFailure::Hung)),
         Just(Event::CheckpointDue),
         Just(Event::Cancel),

@@ -13,6 +13,8 @@ const ROUTED: Event = Event::Routed {
 };
 const STARTED: Event = Event::Started { prompt_tokens: 7 };
 const SPENT: Generated = Generated {
+    drafted_tokens: 6,
+    accepted_tokens: 4,
     prompt_tokens: 7,
     reused_tokens: 3,
     tokens: 2,

@@ -2,6 +2,8 @@
 
 use std::{
     env,
+    ffi::CString,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -10,17 +12,47 @@ use llama_cpp_2::{
 };
 use tandem_protocol::{Device, DeviceKind};
 
-/// Loads every backend that this machine can use.
-pub(crate) fn load() {
+/// Loads every backend that this machine can use; with `plain`, of the processor's variants the one that any can run.
+pub(crate) fn load(plain: bool) {
     let beside = env::current_exe()
         .ok()
         .and_then(|exe| exe.parent().map(Path::to_owned))
         .unwrap_or_default();
-    if let Some(folder) = candidates(&beside)
+    let Some(folder) = candidates(&beside)
         .into_iter()
         .find(|folder| folder.is_dir())
-    {
+    else {
+        return;
+    };
+    if plain {
+        load_plain(&folder);
+    } else {
         load_backends_from_path(&folder);
+    }
+}
+
+fn load_plain(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        // `ggml-cpu-x64`, `ggml-cpu-armv8.0_1`, or one that is alone.
+        let plain = match name.split_once("ggml-cpu") {
+            Some((_, variant)) => ["", "-x64", "-armv8.0_1", "-apple_m1"].contains(&variant),
+            None => true,
+        };
+        if let (true, Some(path)) = (
+            plain,
+            path.to_str().and_then(|path| CString::new(path).ok()),
+        ) {
+            // SAFETY: a text that ends with a zero; a file that is no backend is answered with null.
+            unsafe { llama_cpp_sys_2::ggml_backend_load(path.as_ptr()) };
+        }
     }
 }
 

@@ -1,34 +1,25 @@
-//! Generating: the prompt is read as far as it isn't in memory yet, then one token follows the other.
+//! Generating: the prompt is read as far as it isn't in memory yet, then tokens follow, one at a time or as many as a
+//! draft foresaw.
 
-use std::{num::NonZeroU32, time::Instant};
+use std::time::{Duration, Instant};
 
-use llama_cpp_2::{
-    context::{LlamaContext, params::LlamaContextParams},
-    llama_backend::LlamaBackend,
-    llama_batch::LlamaBatch,
-    token::LlamaToken,
-};
-use tandem_protocol::{Event, FinishReason, FrameError, Generate, Loaded, Problem, Spent};
+use llama_cpp_2::token::LlamaToken;
+use tandem_protocol::{Drafts, Event, FinishReason, FrameError, Generate, Problem, Spent, Token};
 
 use crate::{
-    evidence,
-    inbox::Cancelled,
-    logs,
-    model::{BATCH, Opened, problem_in, refused},
+    context::{ComputeError, Wanted},
+    drafting::Drafting,
+    lookup::Lookup,
+    memory::Owner,
+    model::BATCH,
     outbox::Outbox,
-    prompt, sampler,
+    prompt,
+    sampler::Sampler,
+    score::problem,
+    session::Session,
+    speech::Speech,
     utf8::Decoder,
 };
-
-/// A loaded model with its context, and what that context remembers.
-pub(crate) struct Session<'a> {
-    opened: &'a Opened,
-    context: LlamaContext<'a>,
-    batch: LlamaBatch<'a>,
-    /// The tokens that the context has computed, in order.
-    remembered: Vec<LlamaToken>,
-    loaded: Loaded,
-}
 
 /// How a job ended, if not by the host's going away.
 enum End {
@@ -36,53 +27,24 @@ enum End {
     Failed(Problem),
 }
 
-impl<'a> Session<'a> {
-    /// Makes the context; a refusal is the event to send.
-    pub(crate) fn new(backend: &LlamaBackend, opened: &'a Opened) -> Result<Self, Event> {
-        let threads = i32::try_from(opened.chosen.threads).unwrap_or(1);
-        let params = LlamaContextParams::default()
-            .with_n_ctx(NonZeroU32::new(opened.chosen.context))
-            .with_n_batch(BATCH)
-            .with_n_ubatch(BATCH)
-            .with_n_threads(threads)
-            .with_n_threads_batch(threads);
-        logs::forget();
-        let context = opened.model.new_context(backend, params).map_err(|error| {
-            let words = logs::last_error().unwrap_or_else(|| error.to_string());
-            refused(problem_in(&words), words)
-        })?;
-        let loaded = Loaded {
-            chosen: tandem_protocol::Chosen {
-                context: context.n_ctx(),
-                ..opened.chosen.clone()
-            },
-            template: opened.template.is_own(),
-            load_ms: u64::try_from(opened.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
-        let batch = LlamaBatch::new(BATCH as usize, 1);
-        Ok(Self {
-            opened,
-            context,
-            batch,
-            remembered: vec![],
-            loaded,
-        })
-    }
+/// Where drafts come from.
+enum Source {
+    Nowhere,
+    Text(Lookup),
+    Drafter,
+}
 
-    /// What is loaded.
-    pub(crate) fn loaded(&self) -> Loaded {
-        self.loaded.clone()
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
     }
+}
 
+impl Session<'_> {
     /// Carries a job out to its end.
-    pub(crate) fn generate(
-        &mut self,
-        job: &Generate,
-        cancelled: &Cancelled,
-        outbox: &Outbox,
-    ) -> Result<(), FrameError> {
+    pub(crate) fn generate(&mut self, job: &Generate, outbox: &Outbox) -> Result<(), FrameError> {
         let mut spent = Spent::default();
-        let end = self.answer(job, cancelled, outbox, &mut spent)?;
+        let end = self.answer(job, outbox, &mut spent)?;
         outbox.send(&match end {
             End::Finished(reason) => Event::Finished {
                 job: job.job,
@@ -99,23 +61,51 @@ impl<'a> Session<'a> {
     fn answer(
         &mut self,
         job: &Generate,
-        cancelled: &Cancelled,
         outbox: &Outbox,
         spent: &mut Spent,
     ) -> Result<End, FrameError> {
         let began = Instant::now();
-        let tokens = prompt::tokens(&self.opened.model, &self.opened.template, &job.messages);
-        let context = self.context.n_ctx();
-        spent.prompt_tokens = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
+        self.stop.begin(job.job);
+        let opened = self.opened;
+        let mut tokens = prompt::tokens(
+            &opened.model,
+            &opened.template,
+            &job.messages,
+            job.conversation,
+            &self.answers,
+        );
+        let so_far = prompt::content(&opened.model, &job.so_far);
+        tokens.extend_from_slice(&so_far);
+        let context = self.context.size();
+        spent.prompt_tokens = number(tokens.len());
         if spent.prompt_tokens >= context {
             return Ok(End::Failed(Problem::PromptTooLong {
                 prompt_tokens: spent.prompt_tokens,
                 context,
             }));
         }
-        match self.read(&tokens, job.job, cancelled, outbox, spent) {
-            Ok(true) => {}
-            Ok(false) => return Ok(End::Finished(FinishReason::Cancelled)),
+        let mut sampler = match Sampler::new(&opened.model, &job.sampling, job.constraint.as_ref())
+        {
+            Ok(sampler) => sampler,
+            Err(words) => return Ok(End::Failed(Problem::Constraint(words))),
+        };
+        for &token in &so_far {
+            sampler.take(token);
+        }
+        if !self.wear(job.adapter) {
+            return Ok(End::Failed(Problem::NoAdapter));
+        }
+        let owner = Owner {
+            conversation: job.conversation,
+            adapter: job.adapter,
+        };
+        // A sign of life for each batch. A host that is gone wants no more.
+        let read = self.read(&tokens, owner, |left| {
+            left == 0 || outbox.send(&Event::Reading { job: job.job }).is_ok()
+        });
+        match read {
+            Ok(reused) => spent.reused_tokens = number(reused),
+            Err(_) if self.stop.is_asked() => return Ok(End::Finished(FinishReason::Cancelled)),
             Err(problem) => return Ok(End::Failed(problem)),
         }
         spent.prompt_us = micros(began);
@@ -125,124 +115,219 @@ impl<'a> Session<'a> {
         })?;
 
         let began = Instant::now();
-        let end = self.write(job, cancelled, outbox, spent);
+        let end = self.write(job, sampler, so_far, outbox, spent);
         spent.generate_us = micros(began);
         end
     }
 
-    /// Reads a prompt; what it has in common with the memory is kept. Tells whether it came to its end.
-    fn read(
+    /// Puts the job's adapter on. Tells whether there is one of that number.
+    fn wear(&mut self, wanted: Option<(u32, f32)>) -> bool {
+        let adapter = match wanted {
+            None => None,
+            Some((place, strength)) => {
+                let place = usize::try_from(place).unwrap_or(usize::MAX);
+                match self.opened.adapters.get(place) {
+                    Some(adapter) => Some((adapter, strength)),
+                    None => return false,
+                }
+            }
+        };
+        self.context.set_adapter(adapter)
+    }
+
+    /// Reads a prompt; what it has in common with the memory isn't computed again. `more` hears how many tokens are left
+    /// after each batch, and ends the reading with `false`. Returns how many tokens were in memory.
+    pub(crate) fn read(
         &mut self,
         tokens: &[LlamaToken],
-        job: u32,
-        cancelled: &Cancelled,
-        outbox: &Outbox,
-        spent: &mut Spent,
-    ) -> Result<bool, Problem> {
-        let common = self
-            .remembered
-            .iter()
-            .zip(tokens)
-            .take_while(|(a, b)| a == b)
-            .count();
-        // The last token is always computed: its logits are the answer's first.
-        let mut kept = common.min(tokens.len().saturating_sub(1));
-        if self
-            .context
-            .kv_cache_seq_rm(0, u32::try_from(kept).ok(), None)
-            .is_err()
-        {
-            // Some kinds of model can't forget a part.
-            self.context.clear_kv_cache();
-            kept = 0;
-        }
-        self.remembered.truncate(kept);
-        spent.reused_tokens = u32::try_from(kept).unwrap_or(u32::MAX);
+        owner: Owner,
+        more: impl Fn(usize) -> bool,
+    ) -> Result<usize, Problem> {
+        let kept = self.memory.resume(&mut self.context, owner, tokens);
         let mut left = &tokens[kept..];
         while !left.is_empty() {
-            if cancelled.contains(job) {
-                return Ok(false);
-            }
             let (chunk, rest) = left.split_at(left.len().min(BATCH as usize));
-            self.compute(chunk, rest.is_empty())?;
+            let wanted = if rest.is_empty() {
+                Wanted::Last
+            } else {
+                Wanted::None
+            };
+            self.compute(chunk, wanted).map_err(problem)?;
             left = rest;
-            // A sign of life. A host that is gone wants no more.
-            if !left.is_empty() && outbox.send(&Event::Reading { job }).is_err() {
-                return Ok(false);
+            if !more(left.len()) || self.stop.is_asked() {
+                return Err(problem(ComputeError::Stopped));
             }
         }
-        Ok(true)
+        Ok(kept)
+    }
+
+    /// Computes tokens after those in memory.
+    pub(crate) fn compute(
+        &mut self,
+        tokens: &[LlamaToken],
+        wanted: Wanted,
+    ) -> Result<(), ComputeError> {
+        self.context.set_threads(self.pace.threads());
+        match self.context.compute(tokens, wanted) {
+            Ok(()) => {
+                self.memory.add(tokens);
+                Ok(())
+            }
+            Err(error) => {
+                self.memory.broke_off(&mut self.context, tokens);
+                Err(error)
+            }
+        }
     }
 
     fn write(
         &mut self,
         job: &Generate,
-        cancelled: &Cancelled,
+        mut sampler: Sampler,
+        mut said: Vec<LlamaToken>,
         outbox: &Outbox,
         spent: &mut Spent,
     ) -> Result<End, FrameError> {
         let vocabulary = self.opened.model.vocab();
-        let mut sampler = sampler::chain(&job.sampling, vocabulary.n_tokens());
-        let mut decoder = Decoder::default();
-        let mut piece = Vec::new();
-        let reason = loop {
-            if cancelled.contains(job.job) {
-                break FinishReason::Cancelled;
+        let mut source = self.source(job);
+        let mut drafting = Drafting::new();
+        let mut speech = Speech::new(outbox, job.job);
+        let (mut decoder, mut piece, mut text) =
+            (Decoder::default(), Vec::new(), job.so_far.clone());
+        // A draft that was computed behind the last token, and how much of it has stood the check.
+        let mut draft: Vec<LlamaToken> = vec![];
+        let mut stood = 0;
+        let mut took = Duration::ZERO;
+        let end = loop {
+            if self.stop.is_asked() {
+                break End::Finished(FinishReason::Cancelled);
             }
-            let token = sampler.sample(&self.context, -1);
+            let logits = if draft.is_empty() {
+                self.context.last_logits()
+            } else {
+                self.context.logits(stood)
+            };
+            let Some(logits) = logits else {
+                break End::Failed(Problem::Compute("llama.cpp gave no logits".to_owned()));
+            };
+            let (token, evidence) = sampler.pick(logits);
             if vocabulary.is_eog(token) {
-                break FinishReason::End;
+                break End::Finished(FinishReason::End);
             }
-            let evidence = evidence::of(
-                self.context.get_logits_ith(-1),
-                usize::try_from(token.0).unwrap_or(usize::MAX),
-            );
             piece.clear();
             vocabulary.token_to_piece_into(token, &mut piece, false, None);
+            let whole = decoder.push(&piece);
+            text.push_str(&whole);
+            said.push(token);
             spent.tokens += 1;
-            outbox.send(&Event::Token {
-                job: job.job,
-                text: decoder.push(&piece),
+            speech.say(Token {
+                text: whole,
                 logprob: evidence.logprob,
                 entropy: evidence.entropy,
                 margin: evidence.margin,
-            })?;
+            });
+            if let Source::Text(lookup) = &mut source {
+                lookup.push(token);
+            }
             if job.max_tokens > 0 && spent.tokens >= job.max_tokens {
-                break FinishReason::Length;
+                break End::Finished(FinishReason::Length);
             }
-            if self.remembered.len() + 1 >= self.context.n_ctx() as usize {
-                break FinishReason::ContextFull;
+            if draft.get(stood) == Some(&token) {
+                stood += 1;
+                spent.accepted += 1;
+                continue;
             }
-            if let Err(problem) = self.compute(&[token], true) {
-                return Ok(End::Failed(problem));
+            self.settle(&draft, stood);
+            if took.is_zero() {
+                // The first token came with the prompt.
+            } else if draft.is_empty() {
+                drafting.plain(took);
+                self.pace.took(took, Instant::now());
+            } else {
+                drafting.checked(draft.len(), stood, took);
+            }
+            let room =
+                (self.context.size() as usize).saturating_sub(self.memory.tokens().len() + 1);
+            if room == 0 {
+                draft.clear();
+                break End::Finished(FinishReason::ContextFull);
+            }
+            speech.pause(took)?;
+            let began = Instant::now();
+            draft = self.draft(&mut source, token, drafting.length().min(room - 1));
+            stood = 0;
+            spent.drafted += number(draft.len());
+            let computed = if draft.is_empty() {
+                self.compute(&[token], Wanted::Last)
+            } else {
+                let together: Vec<_> = std::iter::once(token)
+                    .chain(draft.iter().copied())
+                    .collect();
+                self.compute(&together, Wanted::All)
+            };
+            took = began.elapsed();
+            match computed {
+                Ok(()) => {}
+                Err(ComputeError::Stopped) => {
+                    draft.clear();
+                    break End::Finished(FinishReason::Cancelled);
+                }
+                Err(error) => {
+                    draft.clear();
+                    break End::Failed(problem(error));
+                }
             }
         };
-        Ok(End::Finished(reason))
+        self.settle(&draft, stood);
+        if let Some(conversation) = job.conversation {
+            self.answers.add(conversation, &text, said);
+        }
+        speech.flush()?;
+        Ok(end)
     }
 
-    /// Computes `tokens` after those remembered; the last one's logits on request.
-    fn compute(&mut self, tokens: &[LlamaToken], logits: bool) -> Result<(), Problem> {
-        self.batch.clear();
-        for (index, &token) in tokens.iter().enumerate() {
-            let position = i32::try_from(self.remembered.len() + index).unwrap_or(i32::MAX);
-            let last = index + 1 == tokens.len();
-            self.batch
-                .add(token, position, &[0], logits && last)
-                .map_err(|error| Problem::Compute(error.to_string()))?;
+    /// Forgets the part of a draft that didn't stand the check.
+    fn settle(&mut self, draft: &[LlamaToken], stood: usize) {
+        let kept = self.memory.tokens().len() - (draft.len() - stood);
+        self.memory.keep(&mut self.context, kept);
+    }
+
+    fn source(&self, job: &Generate) -> Source {
+        // A model with a running state can't take a token back.
+        let model = &self.opened.model;
+        if model.is_recurrent() || model.is_hybrid() {
+            return Source::Nowhere;
         }
-        match self.context.decode(&mut self.batch) {
-            Ok(()) => {
-                self.remembered.extend_from_slice(tokens);
-                Ok(())
-            }
-            Err(error) => {
-                // What the context holds now isn't known: the next prompt is read anew.
-                self.context.clear_kv_cache();
-                self.remembered.clear();
-                Err(Problem::Compute(error.to_string()))
-            }
+        match job.drafts {
+            Drafts::None => Source::Nowhere,
+            Drafts::Drafter if self.drafter.is_some() => Source::Drafter,
+            Drafts::Drafter | Drafts::Lookup => Source::Text(Lookup::new(self.memory.tokens())),
         }
     }
+
+    fn draft(&mut self, source: &mut Source, token: LlamaToken, count: usize) -> Vec<LlamaToken> {
+        if count == 0 {
+            return vec![];
+        }
+        match (source, &mut self.drafter) {
+            (Source::Text(lookup), _) => lookup.draft(count).to_vec(),
+            (Source::Drafter, Some(drafter)) => {
+                let text: Vec<_> = self
+                    .memory
+                    .tokens()
+                    .iter()
+                    .copied()
+                    .chain([token])
+                    .collect();
+                drafter.draft(&text, count)
+            }
+            _ => vec![],
+        }
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn micros(since: Instant) -> u64 {

@@ -5,7 +5,6 @@ use std::{
     io::BufReader,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
         mpsc::{self, Receiver},
     },
     thread,
@@ -13,30 +12,17 @@ use std::{
 
 use tandem_protocol::{FrameError, Request, read};
 
-use crate::guard;
-
-/// Cancelled jobs: every job up to this number. The host numbers its jobs upwards from 1.
-#[derive(Clone, Default)]
-pub(crate) struct Cancelled(Arc<AtomicU32>);
-
-impl Cancelled {
-    pub(crate) fn contains(&self, job: u32) -> bool {
-        job <= self.0.load(Ordering::Relaxed)
-    }
-}
+use crate::{guard, stop::Stop};
 
 /// Starts to read. When the input ends, the process ends, whatever it computes.
-pub(crate) fn open(input: BufReader<File>) -> (Receiver<Request>, Cancelled) {
+pub(crate) fn open(input: BufReader<File>, stop: &Arc<Stop>) -> Receiver<Request> {
     let (requests, inbox) = mpsc::channel();
-    let cancelled = Cancelled::default();
-    let marks = cancelled.clone();
+    let stop = Arc::clone(stop);
     thread::spawn(move || {
         let mut input = input;
         loop {
             match read(&mut input) {
-                Ok(Request::Cancel { job }) => {
-                    marks.0.fetch_max(job, Ordering::Relaxed);
-                }
+                Ok(Request::Cancel { job }) => stop.cancel(job),
                 Ok(request) => {
                     if requests.send(request).is_err() {
                         guard::exit();
@@ -50,5 +36,5 @@ pub(crate) fn open(input: BufReader<File>) -> (Receiver<Request>, Cancelled) {
             }
         }
     });
-    (inbox, cancelled)
+    inbox
 }

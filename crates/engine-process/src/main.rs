@@ -7,19 +7,32 @@
 // The one crate that talks to C: each `unsafe` says why it holds.
 #![allow(unsafe_code)]
 
+mod answers;
 mod backends;
-mod evidence;
+mod context;
+mod distribution;
+mod drafter;
+mod drafting;
+mod embed;
 mod fault;
 mod generate;
 mod guard;
 mod inbox;
 mod logs;
+mod lookup;
+mod memory;
 mod model;
 mod outbox;
+mod pace;
 mod prompt;
 mod sampler;
 mod sandbox;
+mod saved;
+mod score;
 mod serve;
+mod session;
+mod speech;
+mod stop;
 mod template;
 mod utf8;
 

@@ -3,16 +3,16 @@
 use std::{ffi::CString, num::NonZeroU32, path::Path, pin::pin, time::Instant};
 
 use llama_cpp_2::{
-    context::params::LlamaContextParams, llama_backend::LlamaBackend, max_devices,
-    model::LlamaModel, model::params::LlamaModelParams,
+    context::params::LlamaContextParams,
+    llama_backend::LlamaBackend,
+    max_devices,
+    model::{LlamaLoraAdapter, LlamaModel, params::LlamaModelParams},
 };
 use tandem_gguf::{GgufError, Header};
 use tandem_protocol::{Chosen, Event, Load, LoadProblem, Offload};
 
-use crate::{backends, logs, outbox::Outbox, template::Template};
+use crate::{backends, drafter::same_vocabulary, logs, outbox::Outbox, template::Template};
 
-/// Memory of a GPU that is left free for others, in bytes.
-const GPU_MARGIN: usize = 512 << 20;
 /// The least context that a fit may choose, in tokens.
 const LEAST_CONTEXT: u32 = 2048;
 /// Tokens computed in one go. Smaller ones would hear a cancel sooner and read a prompt slower.
@@ -24,8 +24,13 @@ const MOST_WORDS: usize = 300;
 /// A model in memory, and what was chosen for it.
 pub(crate) struct Opened {
     pub model: LlamaModel,
+    /// In the order of the request.
+    pub adapters: Vec<LlamaLoraAdapter>,
+    pub drafter: Option<LlamaModel>,
     pub template: Template,
     pub chosen: Chosen,
+    /// Whether the host chose the number of threads.
+    pub threads_chosen: bool,
     pub began: Instant,
 }
 
@@ -70,13 +75,19 @@ pub(crate) fn open(backend: &LlamaBackend, load: &Load, outbox: &Outbox) -> Resu
         (Some(_), Offload::Auto) => params,
     });
     if gpu.is_some() && load.offload == Offload::Auto {
-        context = fit(path, context, params.as_mut())?;
+        context = fit(path, context, load.margin, params.as_mut())?;
     }
     logs::forget();
-    let model = LlamaModel::load_from_file(backend, path, &params).map_err(|error| {
+    let mut model = LlamaModel::load_from_file(backend, path, &params).map_err(|error| {
         let words = logs::last_error().unwrap_or_else(|| error.to_string());
         refused(problem_in(&words), words)
     })?;
+    let adapters = load
+        .adapters
+        .iter()
+        .map(|path| adapter(&mut model, Path::new(path)))
+        .collect::<Result<_, _>>()?;
+    let drafter = drafter(backend, &model, load, gpu.is_some())?;
 
     let layers = model.n_layer() + 1;
     let gpu_layers = match (&gpu, u32::try_from(params.n_gpu_layers())) {
@@ -96,16 +107,56 @@ pub(crate) fn open(backend: &LlamaBackend, load: &Load, outbox: &Outbox) -> Resu
     let template = Template::of(&model);
     Ok(Opened {
         model,
+        adapters,
+        drafter,
         template,
         chosen,
+        threads_chosen: load.threads > 0,
         began,
     })
+}
+
+/// An adapter for `model`, from a file as untrusted as the model's own.
+fn adapter(model: &mut LlamaModel, path: &Path) -> Result<LlamaLoraAdapter, Event> {
+    tandem_gguf::inspect_adapter(path)
+        .map_err(|error| refused(problem_of(&error), format!("the adapter: {error}")))?;
+    logs::forget();
+    model.lora_adapter_init(path).map_err(|error| {
+        let words = logs::last_error().unwrap_or_else(|| error.to_string());
+        refused(LoadProblem::BadFile, format!("the adapter: {words}"))
+    })
+}
+
+/// The model that drafts, if one is wanted and has the same vocabulary.
+fn drafter(
+    backend: &LlamaBackend,
+    model: &LlamaModel,
+    load: &Load,
+    gpu: bool,
+) -> Result<Option<LlamaModel>, Event> {
+    if load.drafter.is_empty() {
+        return Ok(None);
+    }
+    let path = Path::new(&load.drafter);
+    let refuse = |problem, words: String| refused(problem, format!("the drafting model: {words}"));
+    tandem_gguf::inspect(path).map_err(|error| refuse(problem_of(&error), error.to_string()))?;
+    let mut params = LlamaModelParams::default();
+    if !gpu {
+        params = params.with_n_gpu_layers(0);
+    }
+    logs::forget();
+    let drafter = LlamaModel::load_from_file(backend, path, &params).map_err(|error| {
+        let words = logs::last_error().unwrap_or_else(|| error.to_string());
+        refuse(problem_in(&words), words)
+    })?;
+    Ok(same_vocabulary(model, &drafter).then_some(drafter))
 }
 
 /// llama.cpp's own fit of layers and context to the devices' free memory.
 fn fit(
     path: &Path,
     context: u32,
+    margin: u64,
     params: std::pin::Pin<&mut LlamaModelParams>,
 ) -> Result<u32, Event> {
     let path = path
@@ -116,7 +167,7 @@ fn fit(
         .with_n_ctx(NonZeroU32::new(context))
         .with_n_batch(BATCH)
         .with_n_ubatch(BATCH);
-    let mut margins = vec![GPU_MARGIN; max_devices()];
+    let mut margins = vec![usize::try_from(margin).unwrap_or(usize::MAX); max_devices()];
     let level = llama_cpp_sys_2::GGML_LOG_LEVEL_ERROR;
     match params.fit_params(
         &path,

@@ -12,10 +12,10 @@ use tandem_protocol::Confinement;
 
 /// Locks this process in, for good. Before any thread was started; tells what this system enforces.
 #[cfg(target_os = "linux")]
-pub(crate) fn enter(model: Option<&Path>) -> Confinement {
+pub(crate) fn enter<'a>(models: impl Iterator<Item = &'a Path>) -> Confinement {
     // Files first: making rules opens their paths, and the filter of calls needs the promise not to gain rights that
     // comes with them.
-    let files = files::restrict(model).unwrap_or_else(|error| {
+    let files = files::restrict(models).unwrap_or_else(|error| {
         crate::fault::report("the system doesn't restrict files", &error);
         false
     });
@@ -31,7 +31,7 @@ pub(crate) fn enter(model: Option<&Path>) -> Confinement {
 
 /// Nothing yet: the host says so in its report.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn enter(_: Option<&Path>) -> Confinement {
+pub(crate) fn enter<'a>(_: impl Iterator<Item = &'a Path>) -> Confinement {
     Confinement::default()
 }
 
@@ -62,7 +62,8 @@ mod tests {
             .unwrap()
             .parse()
             .unwrap();
-        let confinement = enter(Some(&folder.join("model.gguf")));
+        let model = folder.join("model.gguf");
+        let confinement = enter(std::iter::once(model.as_path()));
         assert_eq!(
             confinement,
             Confinement {

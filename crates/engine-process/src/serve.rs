@@ -1,18 +1,22 @@
 //! The loop: one request after the other.
 
-use std::{fs::File, io::BufReader, path::Path, sync::mpsc::Receiver};
+use std::{
+    fs::File,
+    io::BufReader,
+    path::Path,
+    sync::{Arc, mpsc::Receiver},
+};
 
 use llama_cpp_2::llama_backend::LlamaBackend;
-use tandem_protocol::{Event, FrameError, Hello, Permit, Problem, Request, read};
+use tandem_protocol::{Event, FrameError, Hello, Permit, Problem, Request, StatePart, read};
 
 use crate::{
-    backends,
-    generate::Session,
-    inbox::{self, Cancelled},
-    logs,
+    backends, inbox, logs,
     model::{self, Opened},
     outbox::Outbox,
     sandbox,
+    session::Session,
+    stop::Stop,
 };
 
 /// Why the engine ends.
@@ -40,19 +44,20 @@ pub(crate) fn run(input: File, output: File) -> Result<(), ServeError> {
         });
     }
     let permit: Permit = read(&mut input)?;
-    let confinement = sandbox::enter(permit.model.as_deref().map(Path::new));
+    let confinement = sandbox::enter(permit.files.iter().map(Path::new));
     outbox.send(&confinement)?;
     logs::keep();
-    backends::load();
+    backends::load(permit.plain);
     let backend = LlamaBackend::init()?;
-    let (inbox, cancelled) = inbox::open(input);
+    let stop = Stop::new();
+    let inbox = inbox::open(input, &stop);
 
     // A session ends with the request that it can't serve itself.
     let mut next = inbox.recv().ok();
     while let Some(request) = next {
         next = match request {
             Request::Load(load) => match model::open(&backend, &load, &outbox) {
-                Ok(opened) => converse(&backend, &opened, &inbox, &cancelled, &outbox)?,
+                Ok(opened) => converse(&opened, &inbox, &stop, &outbox)?,
                 Err(refusal) => {
                     outbox.send(&refusal)?;
                     inbox.recv().ok()
@@ -68,26 +73,43 @@ pub(crate) fn run(input: File, output: File) -> Result<(), ServeError> {
 }
 
 fn answer_without_model(request: &Request, outbox: &Outbox) -> Result<(), FrameError> {
+    let failed = |job| {
+        outbox.send(&Event::Failed {
+            job,
+            problem: Problem::NoModel,
+        })
+    };
     match request {
         Request::Devices => outbox.send(&Event::Devices(backends::devices())),
-        Request::Generate(generate) => outbox.send(&Event::Failed {
-            job: generate.job,
-            problem: Problem::NoModel,
+        Request::Generate(generate) => failed(generate.job),
+        Request::Score(score) => failed(score.job),
+        Request::Embed { job, .. } => failed(*job),
+        Request::Count { .. } => outbox.send(&Event::Counted {
+            messages: vec![],
+            frame: 0,
+            context: 0,
         }),
+        Request::Save { conversation } => outbox.send(&Event::State(StatePart {
+            conversation: *conversation,
+            bytes: vec![],
+            last: true,
+        })),
         Request::Unload => outbox.send(&Event::Unloaded),
-        Request::Load(_) | Request::Cancel { .. } => Ok(()),
+        Request::Load(_)
+        | Request::Cancel { .. }
+        | Request::Restore(_)
+        | Request::Forget { .. } => Ok(()),
     }
 }
 
 /// Serves requests with a loaded model, and returns the one that ends its time.
 fn converse(
-    backend: &LlamaBackend,
     opened: &Opened,
     inbox: &Receiver<Request>,
-    cancelled: &Cancelled,
+    stop: &Arc<Stop>,
     outbox: &Outbox,
 ) -> Result<Option<Request>, FrameError> {
-    let mut session = match Session::new(backend, opened) {
+    let mut session = match Session::new(opened, stop) {
         Ok(session) => session,
         Err(refusal) => {
             outbox.send(&refusal)?;
@@ -95,12 +117,11 @@ fn converse(
         }
     };
     outbox.send(&Event::Loaded(session.loaded()))?;
-    loop {
-        match inbox.recv().ok() {
-            Some(Request::Generate(job)) => session.generate(&job, cancelled, outbox)?,
-            Some(Request::Devices) => outbox.send(&Event::Devices(backends::devices()))?,
-            // Its answer comes when the model is really gone.
-            request => return Ok(request),
+    while let Ok(request) = inbox.recv() {
+        // The answer to one that ends this comes when the model is really gone.
+        if let Some(last) = session.serve(request, outbox)? {
+            return Ok(Some(last));
         }
     }
+    Ok(None)
 }

@@ -6,31 +6,43 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tandem_conversation::{GenerateEvent, Prompt};
-use tandem_protocol::{Event, Load, Loaded, Permit, Request};
+use tandem_conversation::{ConversationId, GenerateEvent, Prompt, PromptMessage};
+use tandem_protocol::{Event, LoadProblem, Loaded, Offload, Permit, Request, ScoredToken};
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, UnboundedSender},
         oneshot, watch,
     },
-    time::timeout,
+    time::{sleep, timeout},
 };
 
-use crate::{EngineError, Ready, Report, Status, process::Process, translate};
+use crate::{
+    Counted, Death, EngineError, Model, Ready, Report, Shelf, Status, breaker::Breaker,
+    frugal::Frugality, keeping::Keeping, memory, patience::Patience, process::Process,
+};
 
-/// An engine that says nothing for so long hangs: it tells every token, and every batch of a prompt. The slowest device
-/// known reads a batch in two minutes.
-const HANG: Duration = Duration::from_mins(3);
+/// Time between looks at an engine that has nothing to do.
+const LOOK: Duration = Duration::from_secs(5);
+/// Time without a question after which a conversation's state goes to the shelf, should the engine end unasked.
+const SETTLED: Duration = Duration::from_secs(20);
+/// Time for a load that tells no progress: a slow disk reads a large model's first bytes.
+const LOADING: Duration = Duration::from_mins(3);
 
-type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
 pub(crate) enum Command {
-    Choose(Load),
+    Choose(Model),
+    KeepOn(Option<Arc<dyn Shelf>>),
+    SleepAfter(Option<Duration>),
+    Forget(ConversationId),
     Warm(Reply<Ready>),
     Devices(Reply<Report>),
+    Count(Vec<PromptMessage>, Reply<Counted>),
+    Score(Vec<PromptMessage>, String, Reply<Vec<ScoredToken>>),
+    Embed(Vec<String>, Reply<Vec<Vec<f32>>>),
     Generate(Prompt, UnboundedSender<GenerateEvent>),
     Stop(Reply<()>),
 }
@@ -39,10 +51,16 @@ pub(crate) struct Actor {
     program: PathBuf,
     status: watch::Sender<Status>,
     process_id: Arc<AtomicU32>,
-    process: Option<Process>,
-    chosen: Option<Load>,
-    loaded: Option<Ready>,
-    jobs: u32,
+    pub(crate) process: Option<Process>,
+    pub(crate) model: Option<Model>,
+    pub(crate) loaded: Option<Ready>,
+    pub(crate) jobs: u32,
+    pub(crate) frugality: Frugality,
+    pub(crate) breaker: Breaker,
+    pub(crate) patience: Patience,
+    pub(crate) keeping: Keeping,
+    sleep_after: Option<Duration>,
+    used: Instant,
 }
 
 impl Actor {
@@ -56,44 +74,101 @@ impl Actor {
             status,
             process_id,
             process: None,
-            chosen: None,
+            model: None,
             loaded: None,
             jobs: 0,
+            frugality: Frugality::default(),
+            breaker: Breaker::default(),
+            patience: Patience::default(),
+            keeping: Keeping::default(),
+            sleep_after: None,
+            used: Instant::now(),
         }
     }
 
     pub(crate) async fn run(mut self, mut inbox: UnboundedReceiver<Command>) {
-        while let Some(command) = inbox.recv().await {
+        loop {
+            let command = tokio::select! {
+                command = inbox.recv() => command,
+                () = sleep(LOOK), if self.process.is_some() => {
+                    self.look().await;
+                    continue;
+                }
+            };
+            let Some(command) = command else { return };
+            self.used = Instant::now();
             // An answer that nobody waits for any more is dropped: `send` failing is no fault.
             match command {
-                Command::Choose(load) => self.choose(load),
+                Command::Choose(model) => self.choose(model).await,
+                Command::KeepOn(shelf) => self.keeping.keep_on(shelf),
+                Command::SleepAfter(idle) => self.sleep_after = idle,
+                Command::Forget(conversation) => self.forget_conversation(conversation),
                 Command::Warm(reply) => drop(reply.send(self.ready().await)),
                 Command::Devices(reply) => drop(reply.send(self.devices().await)),
-                Command::Generate(prompt, events) => self.generate(&prompt, &events).await,
+                Command::Count(messages, reply) => drop(reply.send(self.count(&messages).await)),
+                Command::Score(messages, answer, reply) => {
+                    drop(reply.send(self.score(&messages, answer).await));
+                }
+                Command::Embed(texts, reply) => drop(reply.send(self.embed(texts).await)),
+                Command::Generate(prompt, events) => self.generate(prompt, &events).await,
                 Command::Stop(reply) => {
-                    self.forget(Status::Asleep);
+                    self.put_to_sleep().await;
                     drop(reply.send(Ok(())));
                 }
             }
+            self.used = Instant::now();
         }
     }
 
-    fn choose(&mut self, load: Load) {
-        if self.chosen.as_ref() != Some(&load) {
-            self.chosen = Some(load);
-            self.forget(Status::Asleep);
+    async fn choose(&mut self, model: Model) {
+        self.breaker.reset();
+        if self.model.as_ref() != Some(&model) {
+            self.put_to_sleep().await;
+            self.frugality = Frugality::default();
+            self.model = Some(model);
         }
+    }
+
+    /// Nobody asked anything for a while.
+    async fn look(&mut self) {
+        if self.process.as_mut().is_some_and(Process::is_dead) {
+            tracing::warn!("the engine ended while it was idle");
+            self.forget(Status::Asleep);
+            return;
+        }
+        let idle = self.used.elapsed();
+        if self.sleep_after.is_some_and(|after| idle >= after) {
+            tracing::info!("the model is unloaded: it was idle");
+            self.put_to_sleep().await;
+        } else if idle >= SETTLED && memory::is_short() {
+            tracing::info!("the model is unloaded: the system is short of memory");
+            self.put_to_sleep().await;
+        } else if idle >= SETTLED {
+            self.save_all().await;
+        }
+    }
+
+    /// Ends the process when what it computed is on the shelf.
+    async fn put_to_sleep(&mut self) {
+        if self.loaded.is_some() {
+            self.save_all().await;
+        }
+        self.forget(Status::Asleep);
     }
 
     /// Ends the process, if there is one.
-    fn forget(&mut self, status: Status) {
+    pub(crate) fn forget(&mut self, status: Status) {
         self.process = None;
         self.loaded = None;
+        self.patience = Patience::default();
+        self.keeping.engine_ended();
         self.process_id.store(0, Ordering::Relaxed);
-        self.status.send_replace(status);
+        if *self.status.borrow() != status {
+            self.status.send_replace(status);
+        }
     }
 
-    async fn process(&mut self) -> Result<&mut Process, EngineError> {
+    pub(crate) async fn process(&mut self) -> Result<&mut Process, EngineError> {
         if self.process.as_mut().is_some_and(Process::is_dead) {
             tracing::warn!("the engine ended while it was idle");
             self.forget(Status::Asleep);
@@ -101,39 +176,80 @@ impl Actor {
         let process = match self.process.take() {
             Some(process) => process,
             None => {
-                let model = self.chosen.as_ref().map(|load| load.path.clone());
-                Process::start(&self.program, Permit { model }).await?
+                self.loaded = None;
+                self.patience = Patience::default();
+                self.keeping.engine_ended();
+                let plain = self.frugality.is_plain();
+                let permit = match &self.model {
+                    Some(model) => model.permit(plain),
+                    None => Permit {
+                        plain,
+                        ..Permit::default()
+                    },
+                };
+                Process::start(&self.program, permit).await?
             }
         };
         self.process_id.store(process.id(), Ordering::Relaxed);
         Ok(self.process.insert(process))
     }
 
-    /// A process with the chosen model.
-    async fn ready(&mut self) -> Result<Ready, EngineError> {
-        self.process().await.inspect_err(|error| {
-            tracing::warn!(%error, "the engine can't be started");
-        })?;
-        if let Some(ready) = &self.loaded {
-            return Ok(ready.clone());
+    /// A process with the chosen model. Where memory is short, it is loaded with less.
+    pub(crate) async fn ready(&mut self) -> Result<Ready, EngineError> {
+        if self.breaker.is_open() {
+            return Err(EngineError::Broken);
         }
-        let result = self.load().await;
-        match &result {
-            Ok(ready) => {
-                self.loaded = Some(ready.clone());
-                self.status.send_replace(Status::Ready(ready.clone()));
+        loop {
+            self.process().await.inspect_err(|error| {
+                tracing::warn!(%error, "the engine can't be started");
+            })?;
+            if let Some(ready) = &self.loaded {
+                return Ok(ready.clone());
             }
-            Err(error) => self.forget(Status::Failed(error.clone())),
+            match self.load().await {
+                Ok(ready) => {
+                    self.loaded = Some(ready.clone());
+                    self.status.send_replace(Status::Ready(ready.clone()));
+                    return Ok(ready);
+                }
+                Err(error) => {
+                    self.forget(Status::Failed(error.clone()));
+                    if let EngineError::Died(_) = error {
+                        self.breaker.died();
+                    }
+                    let less = match error {
+                        EngineError::Died(Death::IllegalInstruction) => self.frugality.be_plain(),
+                        _ => error.is_shortage() && self.take_less(),
+                    };
+                    if !less || self.breaker.is_open() {
+                        return Err(error);
+                    }
+                    tracing::warn!(%error, frugality = ?self.frugality, "the model is loaded with less");
+                }
+            }
         }
-        result
+    }
+
+    /// Takes less from now on. `false` when there is nothing left to give up.
+    pub(crate) fn take_less(&mut self) -> bool {
+        let Some(model) = &self.model else {
+            return false;
+        };
+        let gpu = match &self.loaded {
+            Some(ready) => ready.gpu_layers > 0,
+            // It never came to that: a GPU may have been the reason.
+            None => self.frugality.offload(model.offload) != Offload::None,
+        };
+        self.frugality.take_less(gpu, model.context)
     }
 
     async fn load(&mut self) -> Result<Ready, EngineError> {
-        let load = self.chosen.clone().ok_or(EngineError::NoModel)?;
+        let model = self.model.as_ref().ok_or(EngineError::NoModel)?;
+        let load = model.load(&self.frugality);
         self.status.send_replace(Status::Loading { progress: 0.0 });
         self.process().await?.send(&Request::Load(load));
         loop {
-            match self.event().await? {
+            match self.event(LOADING).await? {
                 Event::Loading { progress } => {
                     self.status.send_replace(Status::Loading { progress });
                 }
@@ -149,7 +265,7 @@ impl Actor {
     async fn devices(&mut self) -> Result<Report, EngineError> {
         self.process().await?.send(&Request::Devices);
         loop {
-            if let Event::Devices(devices) = self.event().await? {
+            if let Event::Devices(devices) = self.event(LOADING).await? {
                 let greeting = self.process().await?.greeting().clone();
                 return Ok(Report {
                     devices,
@@ -160,72 +276,33 @@ impl Actor {
         }
     }
 
-    async fn generate(&mut self, prompt: &Prompt, events: &UnboundedSender<GenerateEvent>) {
-        if let Err(error) = self.stream(prompt, events).await {
-            // Whoever waits is told; whoever dropped the stream is gone.
-            let _ = events.send(GenerateEvent::Failed(error.into()));
-        }
-    }
-
-    async fn stream(
-        &mut self,
-        prompt: &Prompt,
-        events: &UnboundedSender<GenerateEvent>,
-    ) -> Result<(), EngineError> {
-        tokio::select! {
-            biased;
-            () = events.closed() => {
-                // Cancelled while the model was loading: that load goes on, but this question is over. What it
-                // had begun is cut off with its process, for half a load can't be heard out here.
-                if self.loaded.is_none() {
-                    self.forget(Status::Asleep);
-                }
-                return Ok(());
-            }
-            ready = self.ready() => { ready?; }
-        }
-        self.jobs += 1;
-        let job = self.jobs;
-        self.process()
-            .await?
-            .send(&Request::Generate(translate::request(job, prompt)));
-        let mut cancelled = false;
-        loop {
-            let event = tokio::select! {
-                biased;
-                () = events.closed(), if !cancelled => {
-                    cancelled = true;
-                    // One that died meanwhile is told by `event`, not started anew to be told to stop.
-                    if let Some(process) = &mut self.process {
-                        process.send(&Request::Cancel { job });
-                    }
-                    continue;
-                }
-                event = self.event() => event?,
-            };
-            if let Some((event, last)) = translate::event(event, job) {
-                // As above: a dropped stream is noticed by `closed`.
-                let _ = events.send(event);
-                if last {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// The process's next event; its end and its silence are errors, after which there is no process.
-    async fn event(&mut self) -> Result<Event, EngineError> {
+    /// The process's next event; its end and a silence longer than `patience` are errors, after which there is no process.
+    pub(crate) async fn event(&mut self, patience: Duration) -> Result<Event, EngineError> {
         let Some(process) = &mut self.process else {
-            return Err(EngineError::Died(crate::Death::Unknown));
+            return Err(EngineError::Died(Death::Unknown));
         };
-        let result = timeout(HANG, process.event())
+        let result = timeout(patience, process.event())
             .await
             .unwrap_or(Err(EngineError::Hung));
         if let Err(error) = &result {
             tracing::warn!(%error, "the engine is gone");
-            self.forget(Status::Asleep);
+            self.process = None;
         }
         result
+    }
+}
+
+impl EngineError {
+    /// Whether less might do: the model didn't fit, or ended its engine as it was loaded.
+    fn is_shortage(&self) -> bool {
+        matches!(
+            self,
+            Self::Died(_)
+                | Self::NotLoaded {
+                    problem: LoadProblem::OutOfMemory,
+                    ..
+                }
+        )
     }
 }
 
@@ -237,6 +314,7 @@ fn ready(loaded: Loaded) -> Ready {
         context: chosen.context,
         threads: chosen.threads,
         template: loaded.template,
+        drafter: loaded.drafter,
         load_ms: loaded.load_ms,
     }
 }

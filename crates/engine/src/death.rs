@@ -13,6 +13,10 @@ pub enum Death {
     IllegalInstruction,
     /// It touched memory that isn't its own.
     Crashed,
+    /// It asked for memory that isn't there.
+    OutOfMemory,
+    /// The graphics device went away under it.
+    DeviceLost,
     /// It ended with this code.
     Exited(i32),
     /// The system doesn't tell.
@@ -43,6 +47,30 @@ impl Death {
     }
 }
 
+impl Death {
+    /// The same death, told from what the process said at last.
+    pub(crate) fn explained_by(self, words: &str) -> Self {
+        if !matches!(self, Self::Aborted | Self::Exited(_)) {
+            return self;
+        }
+        let words = words.to_lowercase();
+        let says = |any: &[&str]| any.iter().any(|part| words.contains(part));
+        if says(&["devicelost", "device lost", "device_lost"]) {
+            Self::DeviceLost
+        } else if says(&[
+            "bad_alloc",
+            "alloc",
+            "out of memory",
+            "outofdevicememory",
+            "outofhostmemory",
+        ]) {
+            Self::OutOfMemory
+        } else {
+            self
+        }
+    }
+}
+
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -52,8 +80,36 @@ impl fmt::Display for Death {
                 f.write_str("the processor doesn't know one of its instructions")
             }
             Self::Crashed => f.write_str("it crashed"),
+            Self::OutOfMemory => f.write_str("there wasn't enough memory"),
+            Self::DeviceLost => f.write_str("the graphics device went away"),
             Self::Exited(code) => write!(f, "it ended with code {code}"),
             Self::Unknown => f.write_str("the system doesn't say why"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        Death::OutOfMemory
+    )]
+    #[case(
+        "ggml_vulkan: Device memory allocation of size 1024 failed.",
+        Death::OutOfMemory
+    )]
+    #[case(
+        "terminate called: vk::Queue::submit: ErrorDeviceLost",
+        Death::DeviceLost
+    )]
+    #[case("ggml.c:123: GGML_ASSERT(n > 0) failed", Death::Aborted)]
+    fn an_abort_is_told_by_its_last_words(#[case] words: &str, #[case] death: Death) {
+        assert_eq!(Death::Aborted.explained_by(words), death);
+        assert_eq!(Death::Killed.explained_by(words), Death::Killed);
     }
 }

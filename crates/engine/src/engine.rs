@@ -1,39 +1,27 @@
 //! The engine as the rest of Tandem sees it: one handle, whatever happens to the process behind it.
 
 use std::{
-    path::PathBuf,
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{Stream, stream};
-use tandem_conversation::{Generate, GenerateEvent, Prompt};
-use tandem_protocol::{Load, Offload};
+use std::path::PathBuf;
+use tandem_conversation::{ConversationId, Generate, GenerateEvent, Prompt, PromptMessage};
+use tandem_protocol::ScoredToken;
 use tokio::sync::{
     mpsc::{UnboundedSender, unbounded_channel},
     oneshot, watch,
 };
 
 use crate::{
-    EngineError, Ready, Report, Status,
+    Counted, EngineError, Model, Ready, Report, Shelf, Status,
     actor::{Actor, Command},
 };
-
-/// A model to use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    /// The GGUF file.
-    pub path: PathBuf,
-    /// Tokens of context at most.
-    pub context: u32,
-    /// How much goes to a GPU.
-    pub offload: Offload,
-    /// Threads to compute with; 0 lets the engine choose.
-    pub threads: u32,
-}
 
 /// A handle to the engine; clones share it. The process starts with the first need of it and ends with the last handle.
 #[derive(Clone)]
@@ -58,15 +46,20 @@ impl Engine {
         }
     }
 
-    /// Chooses the model of all later questions; another one is unloaded. It is loaded when it is needed.
+    /// Chooses the model of all later questions; another one is unloaded. It is loaded when it is needed. Whatever was
+    /// learned of the model's failures is forgotten: the person wants it.
     pub fn choose(&self, model: &Model) {
-        let load = Load {
-            path: model.path.to_string_lossy().into_owned(),
-            context: model.context,
-            offload: model.offload,
-            threads: model.threads,
-        };
-        self.tell(Command::Choose(load));
+        self.tell(Command::Choose(model.clone()));
+    }
+
+    /// Keeps what was computed of conversations on this shelf from now on; `None` keeps nothing.
+    pub fn keep_on(&self, shelf: Option<Arc<dyn Shelf>>) {
+        self.tell(Command::KeepOn(shelf));
+    }
+
+    /// Unloads the model after so long without a question. `None` keeps it.
+    pub fn sleep_after(&self, idle: Option<Duration>) {
+        self.tell(Command::SleepAfter(idle));
     }
 
     /// Loads the chosen model now.
@@ -79,7 +72,32 @@ impl Engine {
         self.ask(Command::Devices).await
     }
 
-    /// Ends the process. The next need starts it anew.
+    /// Counts the tokens of a prompt with the model's own tokenizer. Loads the model.
+    pub async fn count(&self, messages: Vec<PromptMessage>) -> Result<Counted, EngineError> {
+        self.ask(|reply| Command::Count(messages, reply)).await
+    }
+
+    /// How likely the model finds each token of `answer` after `messages`. Loads the model.
+    pub async fn score(
+        &self,
+        messages: Vec<PromptMessage>,
+        answer: String,
+    ) -> Result<Vec<ScoredToken>, EngineError> {
+        self.ask(|reply| Command::Score(messages, answer, reply))
+            .await
+    }
+
+    /// A vector of length 1 for each text: near texts mean alike. Loads the model.
+    pub async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EngineError> {
+        self.ask(|reply| Command::Embed(texts, reply)).await
+    }
+
+    /// Forgets what was computed of a conversation, here and on the shelf.
+    pub fn forget(&self, conversation: ConversationId) {
+        self.tell(Command::Forget(conversation));
+    }
+
+    /// Puts what was computed on the shelf and ends the process. The next need starts it anew.
     pub async fn stop(&self) -> Result<(), EngineError> {
         self.ask(Command::Stop).await
     }

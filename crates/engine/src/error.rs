@@ -21,6 +21,15 @@ pub enum EngineError {
     /// It made no progress within its deadline and was ended.
     #[error("the engine stopped answering")]
     Hung,
+    /// There wasn't enough memory to go on.
+    #[error("there isn't enough memory")]
+    OutOfMemory,
+    /// The model ended its engine time and again: it is left alone for a while.
+    #[error("this model stopped the engine several times in a row")]
+    Broken,
+    /// The engine can't do what was asked, in words.
+    #[error("{0}")]
+    Refused(String),
     /// No model was chosen.
     #[error("no model is chosen")]
     NoModel,

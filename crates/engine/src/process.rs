@@ -1,27 +1,36 @@
 //! One engine process: started from a thread that lives as long as it, heard and spoken to in frames.
 
 use std::{
+    collections::VecDeque,
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use tandem_protocol::{
     Confinement, Event, FrameError, Hello, Permit, Request, VERSION, read, write,
 };
-use tokio::sync::{
-    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    oneshot,
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
+    time::timeout,
 };
 
 use crate::{Death, EngineError};
 
+/// Lines of its standard error that tell why it ended.
+const LAST_WORDS: usize = 20;
+/// For a conversation's state to go through the pipe.
+const DELIVERY: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// A running engine. Dropping it ends the process.
 pub(crate) struct Process {
     child: Arc<Mutex<Child>>,
-    stdin: ChildStdin,
+    stdin: Arc<Mutex<ChildStdin>>,
     events: UnboundedReceiver<Result<Event, Death>>,
     greeting: Greeting,
     #[cfg(windows)]
@@ -58,7 +67,7 @@ impl Process {
             #[cfg(windows)]
             _job: tie(&started.child)?,
             child: started.child,
-            stdin: started.stdin,
+            stdin: Arc::new(Mutex::new(started.stdin)),
             events,
             greeting: started.greeting,
         })
@@ -66,8 +75,35 @@ impl Process {
 
     /// Sends a request. That the engine is gone is told by [`Self::event`].
     pub(crate) fn send(&mut self, request: &Request) {
-        if let Err(error) = write(&mut self.stdin, request) {
+        let mut stdin = self.stdin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = write(&mut *stdin, request) {
             tracing::debug!(%error, "the engine doesn't take a request");
+        }
+    }
+
+    /// Sends what fills the pipe many times over, off the async threads. An engine that doesn't take it hangs.
+    pub(crate) async fn deliver(&mut self, requests: Vec<Request>) -> Result<(), EngineError> {
+        let stdin = Arc::clone(&self.stdin);
+        let sent = tokio::task::spawn_blocking(move || {
+            let mut stdin = stdin.lock().unwrap_or_else(PoisonError::into_inner);
+            requests
+                .iter()
+                .try_for_each(|request| write(&mut *stdin, request))
+        });
+        match timeout(DELIVERY, sent).await {
+            // That the engine is gone is told by `event`.
+            Ok(_) => Ok(()),
+            Err(_) => {
+                self.end();
+                Err(EngineError::Hung)
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = child.kill() {
+            tracing::debug!(%error, "the engine had ended already");
         }
     }
 
@@ -107,14 +143,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Err(error) = self
-            .child
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .kill()
-        {
-            tracing::debug!(%error, "the engine had ended already");
-        }
+        self.end();
     }
 }
 
@@ -125,8 +154,8 @@ fn guard(
     started: oneshot::Sender<Result<Started, EngineError>>,
     events: &UnboundedSender<Result<Event, Death>>,
 ) {
-    let (child, mut stdout) = match start(program) {
-        Ok((child, stdin, mut stdout)) => {
+    let (child, mut stdout, last_words) = match start(program) {
+        Ok((child, stdin, mut stdout, last_words)) => {
             let child = Arc::new(Mutex::new(child));
             match shake_hands(permit, stdin, &mut stdout) {
                 Ok((stdin, greeting)) => {
@@ -136,14 +165,14 @@ fn guard(
                         greeting,
                     }));
                     drop(told);
-                    (child, stdout)
+                    (child, stdout, last_words)
                 }
                 Err(error) => {
                     let error = match error {
                         // A process that died before it said a word says how it died.
-                        EngineError::Start(_) => EngineError::Died(bury(&child)),
+                        EngineError::Start(_) => EngineError::Died(bury(&child, last_words)),
                         other => {
-                            bury(&child);
+                            bury(&child, last_words);
                             other
                         }
                     };
@@ -174,10 +203,15 @@ fn guard(
         }
     }
     // Whoever waited is told; that nobody does any more is as good.
-    let _ = events.send(Err(bury(&child)));
+    let _ = events.send(Err(bury(&child, last_words)));
 }
 
-type Spawned = (Child, ChildStdin, BufReader<std::process::ChildStdout>);
+type Spawned = (
+    Child,
+    ChildStdin,
+    BufReader<std::process::ChildStdout>,
+    JoinHandle<String>,
+);
 
 fn start(program: &Path) -> Result<Spawned, EngineError> {
     let mut child = Command::new(program)
@@ -195,12 +229,18 @@ fn start(program: &Path) -> Result<Spawned, EngineError> {
         return Err(EngineError::Start("it has no streams".into()));
     };
     // Drivers and llama.cpp print there; nothing of it is content.
-    thread::spawn(move || {
+    let last_words = thread::spawn(move || {
+        let mut last = VecDeque::new();
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             tracing::debug!(target: "tandem_engine", "{line}");
+            last.push_back(line);
+            if last.len() > LAST_WORDS {
+                last.pop_front();
+            }
         }
+        Vec::from(last).join("\n")
     });
-    Ok((child, stdin, BufReader::new(stdout)))
+    Ok((child, stdin, BufReader::new(stdout), last_words))
 }
 
 fn shake_hands(
@@ -227,8 +267,15 @@ fn shake_hands(
 }
 
 /// Waits for the end of a process that has closed its output, and doesn't let it linger.
-fn bury(child: &Mutex<Child>) -> Death {
-    let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+fn bury(child: &Mutex<Child>, last_words: JoinHandle<String>) -> Death {
+    let death = wait(&mut child.lock().unwrap_or_else(PoisonError::into_inner));
+    // A process that is gone says no more: its last words are whole.
+    last_words
+        .join()
+        .map_or(death, |words| death.explained_by(&words))
+}
+
+fn wait(child: &mut Child) -> Death {
     // A dying process closes its output a moment before it can be waited for: it is given that moment, so that
     // how it died can be told from our own kill.
     for _ in 0..50 {

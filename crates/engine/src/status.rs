@@ -17,6 +17,8 @@ pub struct Ready {
     pub threads: u32,
     /// Whether the model's own chat template is used.
     pub template: bool,
+    /// Whether the smaller model is at hand to draft.
+    pub drafter: bool,
     /// Milliseconds that loading took.
     pub load_ms: u64,
 }
@@ -38,6 +40,16 @@ pub enum Status {
     Failed(EngineError),
 }
 
+impl Status {
+    /// Tokens that the loaded model's context holds.
+    pub fn context(&self) -> Option<u32> {
+        match self {
+            Self::Ready(ready) => Some(ready.context),
+            _ => None,
+        }
+    }
+}
+
 /// What an engine finds on this machine, for the doctor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -47,4 +59,15 @@ pub struct Report {
     pub build: String,
     /// What the system keeps the engine from.
     pub confinement: Confinement,
+}
+
+/// The tokens of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Each message's, in order.
+    pub messages: Vec<u32>,
+    /// The template's own.
+    pub frame: u32,
+    /// Tokens that the context holds.
+    pub context: u32,
 }

@@ -2,6 +2,9 @@
 
 use std::io;
 
+/// Letters of a name that a message shows.
+const MAX_SHOWN: usize = 60;
+
 /// Why a file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum GgufError {
@@ -33,10 +36,23 @@ pub enum GgufError {
         /// What it said.
         value: u64,
     },
+    /// The model lies in several files, of which this is one: the engine may open a single file.
+    #[error(
+        "this is one of {0} files that make up the model: Tandem can't use such a model yet, only one in a single file"
+    )]
+    Split(u64),
     /// Something doesn't fit together.
     #[error("the file is damaged or hostile: {0}")]
     Unsound(String),
     /// Something that every model needs is missing.
     #[error("the file is no whole model: it lacks {0}")]
     Lacks(&'static str),
+}
+
+/// A name out of the file as a message may show it: in quotes, with nothing that acts on a screen, and not too long.
+pub(crate) fn shown(name: &str) -> String {
+    match name.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{:?}…", &name[..end]),
+        None => format!("{name:?}"),
+    }
 }

@@ -5,10 +5,17 @@ use std::{
     io::Read,
 };
 
-use crate::{GgufError, TensorInfo, Value, reader::Reader, tensor, value};
+use crate::{
+    GgufError, TensorInfo, Value, adapter, error::shown, layout, reader::Reader, shape, template,
+    tensor, value, vocabulary,
+};
 
 const MAX_KEYS: u64 = 1 << 16;
 const MAX_TENSORS: u64 = 1 << 16;
+/// Bytes of a key at most; the format allows more, and none comes near.
+const MAX_KEY: usize = 1 << 10;
+/// Bytes of an architecture's name at most.
+const MAX_ARCHITECTURE: usize = 64;
 
 /// A checked header.
 #[derive(Clone, Debug)]
@@ -83,7 +90,23 @@ impl Header {
     }
 }
 
+/// A model's header.
 pub(crate) fn read(stream: impl Read, length: u64) -> Result<Header, GgufError> {
+    let header = parse(stream, length)?;
+    shape::check(&header)?;
+    vocabulary::check(&header)?;
+    template::check(&header)?;
+    Ok(header)
+}
+
+/// An adapter's header: it has no vocabulary and no shape of its own.
+pub(crate) fn read_adapter(stream: impl Read, length: u64) -> Result<Header, GgufError> {
+    let header = parse(stream, length)?;
+    adapter::check(&header)?;
+    Ok(header)
+}
+
+fn parse(stream: impl Read, length: u64) -> Result<Header, GgufError> {
     if length == 0 {
         return Err(GgufError::Empty);
     }
@@ -98,21 +121,36 @@ pub(crate) fn read(stream: impl Read, length: u64) -> Result<Header, GgufError> 
     // A name, a dimension, a type and an offset are the least that a tensor takes; a key and a kind and a byte, a value.
     let tensor_count = reader.count("the number of tensors", MAX_TENSORS, 32)?;
     let key_count = reader.count("the number of keys", MAX_KEYS, 13)?;
+    let header = Header {
+        version,
+        values: values(&mut reader, key_count)?,
+        tensors: tensors(&mut reader, tensor_count)?,
+        length,
+    };
+    check(&header, reader.position())?;
+    Ok(header)
+}
 
+fn values(reader: &mut Reader<impl Read>, count: u64) -> Result<HashMap<String, Value>, GgufError> {
     let mut values = HashMap::new();
-    for _ in 0..key_count {
-        let key = reader.string()?;
-        let value = value::read(&mut reader, 0)?;
+    for _ in 0..count {
+        let key = reader.name("the length of a key", MAX_KEY)?;
+        let value = value::read(reader, &key)?;
         if values.insert(key.clone(), value).is_some() {
             return Err(GgufError::Unsound(format!(
-                "the key {key:?} stands there twice"
+                "the key {} stands there twice",
+                shown(&key)
             )));
         }
     }
+    Ok(values)
+}
+
+fn tensors(reader: &mut Reader<impl Read>, count: u64) -> Result<Vec<TensorInfo>, GgufError> {
     let mut tensors = Vec::new();
     let mut names = HashSet::new();
-    for _ in 0..tensor_count {
-        let tensor = tensor::read(&mut reader)?;
+    for _ in 0..count {
+        let tensor = tensor::read(reader)?;
         if !names.insert(tensor.name.clone()) {
             return Err(GgufError::Unsound(format!(
                 "the tensor {:?} stands there twice",
@@ -121,67 +159,28 @@ pub(crate) fn read(stream: impl Read, length: u64) -> Result<Header, GgufError> 
         }
         tensors.push(tensor);
     }
+    Ok(tensors)
+}
 
-    let header = Header {
-        version,
-        values,
-        tensors,
-        length,
-    };
-    check_data(&header, reader.position())?;
-    if header.architecture().is_empty() {
+/// What can be seen when all of it was read.
+fn check(header: &Header, end: u64) -> Result<(), GgufError> {
+    match header.values.get("split.count") {
+        None | Some(Value::Unsigned(0 | 1)) => {}
+        Some(Value::Unsigned(parts)) => return Err(GgufError::Split(*parts)),
+        Some(_) => return Err(GgufError::Unsound("split.count is no number".into())),
+    }
+    let architecture = header.architecture();
+    if architecture.is_empty() {
         return Err(GgufError::Lacks("an architecture"));
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if architecture.len() > MAX_ARCHITECTURE || !architecture.chars().all(plain) {
+        return Err(GgufError::Unsound(
+            "its architecture is no name of one".into(),
+        ));
     }
     if header.tensors.is_empty() {
         return Err(GgufError::Lacks("weights"));
     }
-    Ok(header)
-}
-
-/// Every tensor lies within the file, aligned, after the one before it.
-fn check_data(header: &Header, header_end: u64) -> Result<(), GgufError> {
-    let alignment = match header.values.get("general.alignment") {
-        None => 32,
-        Some(Value::Unsigned(n)) if n.is_power_of_two() && (8..=1 << 16).contains(n) => *n,
-        Some(_) => {
-            return Err(GgufError::Unsound(
-                "the alignment is no power of two".into(),
-            ));
-        }
-    };
-    let start = header_end.next_multiple_of(alignment);
-    let mut expected = 0u64;
-    for tensor in &header.tensors {
-        // As llama.cpp wants it: no gap and no overlap beyond the padding.
-        if tensor.offset != expected {
-            return Err(GgufError::Unsound(format!(
-                "tensor {:?} doesn't begin where it should",
-                tensor.name
-            )));
-        }
-        let end = tensor.offset.checked_add(tensor.bytes);
-        let needed = end.and_then(|end| end.checked_add(start));
-        match needed {
-            Some(needed) if needed <= header.length => {}
-            Some(needed) => {
-                return Err(GgufError::Truncated {
-                    needed,
-                    length: header.length,
-                });
-            }
-            None => {
-                return Err(GgufError::Absurd {
-                    what: "a tensor's offset",
-                    value: tensor.offset,
-                });
-            }
-        }
-        expected = end
-            .and_then(|end| end.checked_next_multiple_of(alignment))
-            .ok_or(GgufError::Absurd {
-                what: "a tensor's offset",
-                value: tensor.offset,
-            })?;
-    }
-    Ok(())
+    layout::check(header, end)
 }

@@ -2,10 +2,10 @@
 
 use std::io::Read;
 
-use crate::GgufError;
+use crate::{GgufError, error::shown};
 
 /// Bytes of one string at most: the largest chat templates are far below.
-const MAX_STRING: u64 = 16 << 20;
+pub(crate) const MAX_STRING: u64 = 16 << 20;
 /// Bytes of a whole header at most: large vocabularies take about ten million.
 const MAX_HEADER: u64 = 256 << 20;
 
@@ -80,22 +80,43 @@ impl<R: Read> Reader<R> {
         Ok(value)
     }
 
-    /// A string; bytes that aren't UTF-8 are replaced, for vocabularies hold such.
-    pub(crate) fn string(&mut self) -> Result<String, GgufError> {
+    /// The bytes of a string.
+    pub(crate) fn raw(&mut self) -> Result<Vec<u8>, GgufError> {
         let length = self.count("the length of a string", MAX_STRING, 1)?;
         let mut bytes = Vec::new();
         (&mut self.stream).take(length).read_to_end(&mut bytes)?;
         self.position += length;
-        if bytes.len() as u64 != length {
-            return Err(GgufError::Truncated {
-                needed: self.position,
-                length: self.length,
-            });
+        if bytes.len() as u64 == length {
+            Ok(bytes)
+        } else {
+            Err(self.short())
         }
+    }
+
+    /// A string; bytes that aren't UTF-8 are replaced.
+    pub(crate) fn string(&mut self) -> Result<String, GgufError> {
+        let bytes = self.raw()?;
         Ok(match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(e) => String::from_utf8_lossy(e.as_bytes()).into_owned(),
         })
+    }
+
+    /// A name. llama.cpp compares names up to their first zero byte: one that goes on behind it would be another here
+    /// than there.
+    pub(crate) fn name(&mut self, what: &'static str, most: usize) -> Result<String, GgufError> {
+        let bytes = self.raw()?;
+        if bytes.len() > most {
+            return Err(GgufError::Absurd {
+                what,
+                value: bytes.len() as u64,
+            });
+        }
+        match String::from_utf8(bytes) {
+            Ok(name) if !name.is_empty() && !name.contains(char::is_control) => Ok(name),
+            Ok(name) => Err(GgufError::Unsound(format!("{} is no name", shown(&name)))),
+            Err(_) => Err(GgufError::Unsound("a name is no text".into())),
+        }
     }
 
     pub(crate) fn skip(&mut self, length: u64) -> Result<(), GgufError> {
@@ -105,10 +126,15 @@ impl<R: Read> Reader<R> {
         if skipped == length {
             Ok(())
         } else {
-            Err(GgufError::Truncated {
-                needed: self.position,
-                length: self.length,
-            })
+            Err(self.short())
+        }
+    }
+
+    /// The stream ended before the length that was told.
+    fn short(&self) -> GgufError {
+        GgufError::Truncated {
+            needed: self.position,
+            length: self.length,
         }
     }
 }

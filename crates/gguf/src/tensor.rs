@@ -2,54 +2,10 @@
 
 use std::io::Read;
 
-use crate::{GgufError, reader::Reader};
+use crate::{GgufError, TensorType, reader::Reader};
 
 /// Bytes of a tensor's name at most, as in ggml (`GGML_MAX_NAME`, its end included).
 const MAX_NAME: usize = 63;
-
-/// The type of a tensor's elements, by ggml's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TensorType(pub u32);
-
-impl TensorType {
-    /// Elements and bytes of one block; `None` for a type that this reader doesn't know. Source: ggml's
-    /// `type_traits` (`ggml.c`).
-    #[expect(clippy::match_same_arms, reason = "a table, by number")]
-    pub fn block(self) -> Option<(u64, u64)> {
-        Some(match self.0 {
-            0 | 26 => (1, 4),
-            1 | 25 | 30 => (1, 2),
-            2 => (32, 18),
-            3 => (32, 20),
-            6 => (32, 22),
-            7 => (32, 24),
-            8 => (32, 34),
-            9 => (32, 36),
-            10 => (256, 84),
-            11 => (256, 110),
-            12 => (256, 144),
-            13 => (256, 176),
-            14 => (256, 210),
-            15 => (256, 292),
-            16 => (256, 66),
-            17 => (256, 74),
-            18 => (256, 98),
-            19 => (256, 50),
-            20 => (32, 18),
-            21 => (256, 110),
-            22 => (256, 82),
-            23 => (256, 136),
-            24 => (1, 1),
-            27 | 28 => (1, 8),
-            29 => (256, 56),
-            34 => (256, 54),
-            35 => (256, 66),
-            39 => (32, 17),
-            40 => (64, 36),
-            _ => return None,
-        })
-    }
-}
 
 /// A tensor of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +14,8 @@ pub struct TensorInfo {
     pub name: String,
     /// Its type.
     pub kind: TensorType,
+    /// Its dimensions, from one to four; rows first.
+    pub dimensions: Vec<u64>,
     /// Elements in all.
     pub elements: u64,
     /// Where it begins, in bytes from the start of the data.
@@ -67,23 +25,17 @@ pub struct TensorInfo {
 }
 
 pub(crate) fn read(reader: &mut Reader<impl Read>) -> Result<TensorInfo, GgufError> {
-    let name = reader.string()?;
-    if name.len() > MAX_NAME {
-        return Err(GgufError::Absurd {
-            what: "the length of a tensor's name",
-            value: name.len() as u64,
-        });
-    }
-    let dimensions = reader.u32()?;
-    if !(1..=4).contains(&dimensions) {
+    let name = reader.name("the length of a tensor's name", MAX_NAME)?;
+    let count = reader.u32()?;
+    if !(1..=4).contains(&count) {
         return Err(GgufError::Absurd {
             what: "a tensor's number of dimensions",
-            value: u64::from(dimensions),
+            value: u64::from(count),
         });
     }
     let mut elements = 1u64;
-    let mut row = 0;
-    for index in 0..dimensions {
+    let mut dimensions = Vec::new();
+    for _ in 0..count {
         let size = reader.u64()?;
         if size == 0 || i64::try_from(size).is_err() {
             return Err(GgufError::Absurd {
@@ -91,9 +43,7 @@ pub(crate) fn read(reader: &mut Reader<impl Read>) -> Result<TensorInfo, GgufErr
                 value: size,
             });
         }
-        if index == 0 {
-            row = size;
-        }
+        dimensions.push(size);
         elements = elements
             .checked_mul(size)
             .filter(|&n| i64::try_from(n).is_ok())
@@ -107,9 +57,14 @@ pub(crate) fn read(reader: &mut Reader<impl Read>) -> Result<TensorInfo, GgufErr
         what: "a tensor's type",
         value: u64::from(kind.0),
     })?;
-    if row % block != 0 {
+    if dimensions.first().is_none_or(|row| row % block != 0) {
         return Err(GgufError::Unsound(format!(
             "tensor {name:?} has rows that are no whole blocks"
+        )));
+    }
+    if !kind.suits(&name, count) {
+        return Err(GgufError::Unsound(format!(
+            "tensor {name:?} is of a type that can't be computed with"
         )));
     }
     let bytes = (elements / block)
@@ -122,6 +77,7 @@ pub(crate) fn read(reader: &mut Reader<impl Read>) -> Result<TensorInfo, GgufErr
     Ok(TensorInfo {
         name,
         kind,
+        dimensions,
         elements,
         offset,
         bytes,

@@ -2,12 +2,14 @@
 
 use std::io::Read;
 
-use crate::{GgufError, reader::Reader};
+use crate::{Array, GgufError, Kind, array, reader::Reader};
 
-/// Elements of one array at most: the largest vocabularies have about a quarter of a million.
-const MAX_ELEMENTS: u64 = 8 << 20;
-/// Arrays within arrays at most.
-const MAX_DEPTH: u8 = 2;
+/// Keys whose value must be of one kind: by the first everything behind the header is placed, on the second llama.cpp
+/// aborts.
+const KINDS: [(&str, Kind); 2] = [
+    ("general.alignment", Kind::U32),
+    ("adapter.lora.alpha", Kind::F32),
+];
 
 /// A value, as far as Tandem needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,28 +24,54 @@ pub enum Value {
     Bool(bool),
     /// Text.
     Text(String),
-    /// An array. Its elements were checked and not kept.
-    Array {
-        /// How many elements.
-        count: u64,
-    },
+    /// An array. Its elements were checked; few are kept.
+    Array(Array),
 }
 
-pub(crate) fn read(reader: &mut Reader<impl Read>, depth: u8) -> Result<Value, GgufError> {
-    let kind = reader.u32()?;
-    read_as(reader, kind, depth)
+/// The value of `key`.
+pub(crate) fn read(reader: &mut Reader<impl Read>, key: &str) -> Result<Value, GgufError> {
+    let kind = kind(reader, "the kind of a value")?;
+    let wanted = KINDS.iter().find(|(name, _)| *name == key);
+    if wanted.is_some_and(|(_, wanted)| *wanted != kind) {
+        return Err(GgufError::Unsound(format!(
+            "{key} is of the wrong kind of value"
+        )));
+    }
+    match kind {
+        Kind::Text => text(reader),
+        Kind::Array => array::read(reader, key).map(Value::Array),
+        other => number(reader, other),
+    }
 }
 
-fn read_as(reader: &mut Reader<impl Read>, kind: u32, depth: u8) -> Result<Value, GgufError> {
+/// llama.cpp reads texts up to their first zero byte: what is checked here must be what is read there.
+fn text(reader: &mut Reader<impl Read>) -> Result<Value, GgufError> {
+    let text = reader.string()?;
+    if text.contains('\0') {
+        return Err(GgufError::Unsound("a text goes on behind its end".into()));
+    }
+    Ok(Value::Text(text))
+}
+
+pub(crate) fn kind(reader: &mut Reader<impl Read>, what: &'static str) -> Result<Kind, GgufError> {
+    let number = reader.u32()?;
+    Kind::of(number).ok_or(GgufError::Absurd {
+        what,
+        value: u64::from(number),
+    })
+}
+
+/// A number or a truth value; nothing else comes here.
+pub(crate) fn number(reader: &mut Reader<impl Read>, kind: Kind) -> Result<Value, GgufError> {
     Ok(match kind {
-        0 => Value::Unsigned(u64::from(reader.bytes::<1>()?[0])),
-        1 => signed(i64::from(i8::from_le_bytes(reader.bytes()?))),
-        2 => Value::Unsigned(u64::from(u16::from_le_bytes(reader.bytes()?))),
-        3 => signed(i64::from(i16::from_le_bytes(reader.bytes()?))),
-        4 => Value::Unsigned(u64::from(reader.u32()?)),
-        5 => signed(i64::from(i32::from_le_bytes(reader.bytes()?))),
-        6 => Value::Float(f64::from(f32::from_le_bytes(reader.bytes()?))),
-        7 => match reader.bytes::<1>()?[0] {
+        Kind::U8 => Value::Unsigned(u64::from(reader.bytes::<1>()?[0])),
+        Kind::I8 => signed(i64::from(i8::from_le_bytes(reader.bytes()?))),
+        Kind::U16 => Value::Unsigned(u64::from(u16::from_le_bytes(reader.bytes()?))),
+        Kind::I16 => signed(i64::from(i16::from_le_bytes(reader.bytes()?))),
+        Kind::U32 => Value::Unsigned(u64::from(reader.u32()?)),
+        Kind::I32 => signed(i64::from(i32::from_le_bytes(reader.bytes()?))),
+        Kind::F32 => Value::Float(f64::from(f32::from_le_bytes(reader.bytes()?))),
+        Kind::Bool => match reader.bytes::<1>()?[0] {
             0 => Value::Bool(false),
             1 => Value::Bool(true),
             other => {
@@ -53,48 +81,13 @@ fn read_as(reader: &mut Reader<impl Read>, kind: u32, depth: u8) -> Result<Value
                 });
             }
         },
-        8 => Value::Text(reader.string()?),
-        9 => array(reader, depth)?,
-        10 => Value::Unsigned(reader.u64()?),
-        11 => signed(i64::from_le_bytes(reader.bytes()?)),
-        12 => Value::Float(f64::from_le_bytes(reader.bytes()?)),
-        other => {
-            return Err(GgufError::Absurd {
-                what: "the kind of a value",
-                value: u64::from(other),
-            });
+        Kind::U64 => Value::Unsigned(reader.u64()?),
+        Kind::I64 => signed(i64::from_le_bytes(reader.bytes()?)),
+        Kind::F64 => Value::Float(f64::from_le_bytes(reader.bytes()?)),
+        Kind::Text | Kind::Array => {
+            return Err(GgufError::Unsound("a number was expected".into()));
         }
     })
-}
-
-fn array(reader: &mut Reader<impl Read>, depth: u8) -> Result<Value, GgufError> {
-    if depth >= MAX_DEPTH {
-        return Err(GgufError::Unsound("arrays are nested too deeply".into()));
-    }
-    let kind = reader.u32()?;
-    let size = match kind {
-        0 | 1 | 7 => 1,
-        2 | 3 => 2,
-        4..=6 => 4,
-        9 => 12,
-        8 | 10..=12 => 8,
-        other => {
-            return Err(GgufError::Absurd {
-                what: "the kind of an array's elements",
-                value: u64::from(other),
-            });
-        }
-    };
-    let count = reader.count("the length of an array", MAX_ELEMENTS, size)?;
-    match kind {
-        8 | 9 => {
-            for _ in 0..count {
-                read_as(reader, kind, depth + 1)?;
-            }
-        }
-        _ => reader.skip(count * size)?,
-    }
-    Ok(Value::Array { count })
 }
 
 fn signed(value: i64) -> Value {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of everything after the handshake. Raised with every change to a message.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The first frame each way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +39,10 @@ impl Hello {
 /// serves no other model.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permit {
-    /// The model file that it may read; `None` for none.
-    pub model: Option<String>,
+    /// The files that it may read: a model, its adapters and its drafter.
+    pub files: Vec<String>,
+    /// Whether only instructions that every processor of this kind has may be used: the better ones were refused.
+    pub plain: bool,
 }
 
 /// The engine's second frame: what the system enforces on it.

@@ -4,13 +4,18 @@
 //! way is [`Hello`], whose form never changes, so that two versions that can't talk can at least say so. Then the
 //! host sends a [`Permit`], and the engine answers with its [`Confinement`].
 
+mod device;
+mod event;
 mod frame;
 mod hello;
-mod message;
+mod request;
+mod state;
 
+pub use device::{Chosen, Device, DeviceKind, LoadProblem, Loaded};
+pub use event::{Event, FinishReason, Problem, ScoredToken, Spent, Token};
 pub use frame::{FrameError, MAX_FRAME, read, write};
 pub use hello::{Confinement, Hello, Permit, VERSION};
-pub use message::{
-    Chosen, Device, DeviceKind, Event, FinishReason, Generate, Load, LoadProblem, Loaded, Message,
-    Offload, Problem, Request, Role, Sampling, Spent,
+pub use request::{
+    Constraint, Drafts, Generate, Load, Message, Offload, Request, Role, Sampling, Score,
 };
+pub use state::{STATE_PART, StatePart};

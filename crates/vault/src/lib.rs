@@ -1,8 +1,9 @@
 //! The encrypted store: conversations, their messages, the search index and the settings, in one SQLCipher database
 //! that one process owns and one connection reads and writes.
 //!
-//! A vault is a folder with three files. `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log)
-//! everything else, and `owner.lock` is held by the process that has the vault open.
+//! A vault is a folder. In it, `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log) everything
+//! else, and `owner.lock` is held by the process that has the vault open. The folder `states` holds sealed files that
+//! save time and are no loss.
 //!
 //! Times and ids come in from the caller; only the key file's date is read from the clock here.
 
@@ -26,6 +27,7 @@ mod place;
 mod rows;
 mod search;
 mod settings;
+mod states;
 mod unlock;
 mod vault;
 mod wrap;
@@ -35,5 +37,6 @@ pub use database::{Versions, versions};
 pub use error::VaultError;
 pub use keyring::{KeyStore, KeyringError, OsKeyring};
 pub use search::Hit;
+pub use states::States;
 pub use unlock::{Protection, Status, Unlock};
 pub use vault::Vault;

@@ -47,6 +47,10 @@ impl Place {
         self.dir.join("vault.db-wal")
     }
 
+    pub(crate) fn states(&self) -> PathBuf {
+        self.dir.join("states")
+    }
+
     pub(crate) fn owner_lock(&self) -> PathBuf {
         self.dir.join("owner.lock")
     }

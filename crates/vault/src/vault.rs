@@ -9,7 +9,7 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    KeyStore, KeyringError, OsKeyring, Protection, Status, Unlock, VaultError,
+    KeyStore, KeyringError, OsKeyring, Protection, States, Status, Unlock, VaultError,
     database::Database,
     durable,
     key_file::KeyFile,
@@ -25,6 +25,7 @@ use crate::{
 pub struct Vault {
     place: Place,
     pub(crate) database: Database,
+    states: States,
     /// After the database, so that it is dropped last.
     owner: Mutex<Option<Owner>>,
 }
@@ -114,9 +115,11 @@ impl Vault {
 
     async fn with_key(place: Place, owner: Owner, dek: &Key) -> Result<Self, VaultError> {
         let database = Database::open(&place, &dek.for_database()?).await?;
+        let states = States::new(place.states(), dek.for_states()?);
         Ok(Self {
             place,
             database,
+            states,
             owner: Mutex::new(Some(owner)),
         })
     }
@@ -141,6 +144,11 @@ impl Vault {
         self.database.pool.close().await;
         *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
         emptied
+    }
+
+    /// What the engine computed of conversations, sealed beside the database.
+    pub fn states(&self) -> States {
+        self.states.clone()
     }
 
     pub(crate) fn pool(&self) -> &sqlx::SqlitePool {

@@ -20,6 +20,8 @@ pub enum Effect {
     Show(String),
     /// Say in one line what went wrong.
     Tell(GenerateFailure),
+    /// Say in one line that it broke off, why, and that it goes on.
+    TellResumed(String),
     /// Store the text so far.
     Checkpoint,
     /// Store the answer as it stays. The last effect of a turn that was persisted.

@@ -25,6 +25,8 @@ pub enum Event {
     },
     /// The next token.
     Token(Token),
+    /// It broke off, for this reason, and goes on from there.
+    Resumed(String),
     /// The end, by itself.
     Finished(Finish, Generated),
     /// The end, by a fault.

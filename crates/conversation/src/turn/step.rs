@@ -99,6 +99,7 @@ fn run(mut running: Running, event: Event) -> (State, Vec<Effect>) {
             running.unsaved = false;
             (State::Running(running), vec![Effect::Checkpoint])
         }
+        Event::Resumed(why) => (State::Running(running), vec![Effect::TellResumed(why)]),
         Event::Finished(finish, spent) => {
             let finished = running.finish(MessageState::Complete, Some(spent));
             let mut effects = vec![];

@@ -47,7 +47,7 @@ const DEVICES: [&str; 8] = [
 ];
 
 /// Restricts this thread and those that it starts. Tells whether the kernel enforces it.
-pub(super) fn restrict(model: Option<&Path>) -> Result<bool, RulesetError> {
+pub(super) fn restrict<'a>(models: impl Iterator<Item = &'a Path>) -> Result<bool, RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let compute: BitFlags<AccessFs> = read | AccessFs::WriteFile | AccessFs::IoctlDev;
     let own = env::current_exe()
@@ -63,7 +63,7 @@ pub(super) fn restrict(model: Option<&Path>) -> Result<bool, RulesetError> {
             own.iter().flat_map(|own| libraries(own)),
             read,
         ))?
-        .add_rules(path_beneath_rules(model, AccessFs::ReadFile))?
+        .add_rules(path_beneath_rules(models, AccessFs::ReadFile))?
         .add_rules(path_beneath_rules(DEVICES, compute))?
         .add_rules(path_beneath_rules(graphics_cards(), compute))?
         .restrict_self()?;

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod engine;
+mod hostile;
 #[cfg(target_os = "linux")]
 mod window;
 
@@ -23,6 +24,18 @@ enum What {
         #[arg(long, default_value_t = 10)]
         rounds: usize,
     },
+    /// Spoiled model files, each put through the real engine
+    Hostile {
+        /// Files
+        #[arg(long, default_value_t = 2000)]
+        files: usize,
+        /// The same seed spoils the same way
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Engines at a time
+        #[arg(long, default_value_t = 2)]
+        workers: usize,
+    },
     /// From the start of the process to the first frame that can be used
     #[cfg(target_os = "linux")]
     Start {
@@ -42,6 +55,11 @@ enum What {
 async fn main() -> Result<()> {
     match Arguments::parse().what {
         What::Engine { rounds } => engine::measure(rounds).await,
+        What::Hostile {
+            files,
+            seed,
+            workers,
+        } => hostile::measure(files, seed, workers).await,
         #[cfg(target_os = "linux")]
         What::Start { rounds } => window::start(rounds).await,
         #[cfg(target_os = "linux")]

@@ -111,6 +111,7 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
         model: receipt.model.clone(),
         prompt_tokens: receipt.prompt_tokens,
         tokens: receipt.tokens,
+        accepted_tokens: receipt.accepted_tokens,
         first_token_ms: u32::try_from(receipt.prompt_ms).unwrap_or(u32::MAX),
         tokens_per_second: rate,
         reused_tokens: receipt.reused_tokens,

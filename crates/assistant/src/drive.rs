@@ -187,7 +187,13 @@ impl Drive {
     /// Leaves out of the prompt what the model can't hold, counted with its own tokenizer. The receipt says how much.
     async fn fit(&mut self) {
         // Not loaded yet: the smallest one that a model is given.
-        let context = self.assistant.engine.status().borrow().context().unwrap_or(1024);
+        let context = self
+            .assistant
+            .engine
+            .status()
+            .borrow()
+            .context()
+            .unwrap_or(1024);
         if surely_fits(&self.prompt, context) {
             return;
         }
@@ -329,6 +335,7 @@ impl Drive {
             prompt_tokens: spent.prompt_tokens,
             reused_tokens: spent.reused_tokens,
             tokens: spent.tokens,
+            accepted_tokens: spent.accepted_tokens,
             prompt_ms: self.first_token_ms.unwrap_or(spent.prompt_ms),
             generate_ms: self.generate_ms(spent),
             mean_logprob,

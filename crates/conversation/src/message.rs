@@ -54,6 +54,9 @@ pub struct Receipt {
     pub reused_tokens: u32,
     /// Tokens generated.
     pub tokens: u32,
+    /// Of those, how many were drafted beforehand and stood the model's check.
+    #[serde(default)]
+    pub accepted_tokens: u32,
     /// Milliseconds until the prompt was read.
     pub prompt_ms: u64,
     /// Milliseconds from the first token to the last.

@@ -99,6 +99,7 @@ impl<'m> Session<'m> {
                 ))?;
             }
             Request::Embed { job, texts } => {
+                self.stop.begin(job);
                 let vectors = embed::of(self.opened, &texts, &self.stop);
                 outbox.send(&told(
                     job,

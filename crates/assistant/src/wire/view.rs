@@ -93,6 +93,8 @@ pub struct ReceiptView {
     pub reused_tokens: u32,
     /// Tokens generated.
     pub tokens: u32,
+    /// Of those, how many were drafted beforehand and stood the model's check.
+    pub accepted_tokens: u32,
     /// Milliseconds from the question to the first token.
     pub first_token_ms: u32,
     /// Tokens generated a second; `null` for fewer than two.

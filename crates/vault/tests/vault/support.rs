@@ -141,6 +141,7 @@ pub(crate) fn receipt() -> Receipt {
         generate_ms: 78,
         mean_logprob: Some(-0.123_456_79),
         reused_tokens: 3,
+        accepted_tokens: 3,
         unseen_messages: 9,
     }
 }

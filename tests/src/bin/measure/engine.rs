@@ -15,7 +15,9 @@ use tandem_assistant::{
 };
 use tandem_tests::{
     figure::{Figure, rounded},
-    programs, stats,
+    programs,
+    server::Server,
+    stats,
 };
 use tokio::sync::broadcast::Receiver;
 
@@ -36,9 +38,12 @@ struct Speed {
 }
 
 /// The ratios ours / theirs of one model.
+#[derive(Default)]
 struct Ratios {
     prefill: Vec<f64>,
     decode: Vec<f64>,
+    /// Against llama-server's stream.
+    served: Vec<f64>,
 }
 
 pub(crate) async fn measure(rounds: usize) -> Result<()> {
@@ -65,7 +70,13 @@ pub(crate) async fn measure(rounds: usize) -> Result<()> {
             (|ratios| &ratios.prefill) as fn(&Ratios) -> &Vec<f64>,
         ),
         ("engine.decode_vs_llama_bench", |ratios| &ratios.decode),
+        ("engine.decode_vs_llama_server", |ratios| &ratios.served),
     ] {
+        let peer = if id.ends_with("server") {
+            "llama-server"
+        } else {
+            "llama-bench"
+        };
         let worst = all
             .iter()
             .map(|ratios| stats::lower_bound(of(ratios)))
@@ -79,9 +90,7 @@ pub(crate) async fn measure(rounds: usize) -> Result<()> {
             value: Some(worst),
             unit: "",
             n: rounds,
-            peer: json!(format!(
-                "llama-bench = 1; medians {medians:?} of {MODELS:?}"
-            )),
+            peer: json!(format!("{peer} = 1; medians {medians:?} of {MODELS:?}")),
             reason: None,
             raw: json!(raw),
         }
@@ -94,10 +103,8 @@ pub(crate) async fn measure(rounds: usize) -> Result<()> {
 async fn compare(model: &Path, rounds: usize) -> Result<(Ratios, Vec<Value>)> {
     let folder = tempfile::tempdir()?;
     let door = open(folder.path(), model).await?;
-    let mut ratios = Ratios {
-        prefill: vec![],
-        decode: vec![],
-    };
+    let server = Server::start(model, 4096).await?;
+    let mut ratios = Ratios::default();
     let mut samples = vec![];
     for round in 0..=rounds {
         let ours = loop {
@@ -107,18 +114,25 @@ async fn compare(model: &Path, rounds: usize) -> Result<(Ratios, Vec<Value>)> {
             }
         };
         let theirs = llama_bench(model)?;
+        let served = server
+            .ask(&[("user", &story(round))], GENERATED)
+            .await?
+            .speed;
         // The first pair warms disk and caches.
         if round == 0 {
             continue;
         }
         ratios.prefill.push(ours.prefill / theirs.prefill);
         ratios.decode.push(ours.decode / theirs.decode);
+        ratios.served.push(ours.decode / served);
         println!(
-            "  prefill {:.0} / {:.0}, decode {:.1} / {:.1} tok/s",
+            "  prefill {:.0} / {:.0}, decode {:.1} / {:.1}, served {served:.1} tok/s",
             ours.prefill, theirs.prefill, ours.decode, theirs.decode
         );
-        let rounded = |speed: Speed| json!([rounded(speed.prefill), rounded(speed.decode)]);
-        samples.push(json!({ "ours": rounded(ours), "llama_bench": rounded(theirs) }));
+        let rounded_both = |speed: Speed| json!([rounded(speed.prefill), rounded(speed.decode)]);
+        samples.push(json!({
+            "ours": rounded_both(ours), "llama_bench": rounded_both(theirs), "llama_server": rounded(served),
+        }));
     }
     door.close().await;
     Ok((ratios, samples))
@@ -150,14 +164,7 @@ async fn assistant(door: &Door, round: usize) -> Result<Option<Speed>> {
     let Reply::Conversation(view) = door.call(Call::NewConversation).await? else {
         bail!("no conversation")
     };
-    let mut text = format!(
-        "{} {round}. Tell a very long story about these words:",
-        random_word()
-    );
-    for _ in 0..PROMPT - 60 {
-        text.push(' ');
-        text.push_str(random_word());
-    }
+    let text = story(round);
     let began = Instant::now();
     let Reply::Turn { turn, .. } = door
         .call(Call::Ask {
@@ -171,15 +178,15 @@ async fn assistant(door: &Door, round: usize) -> Result<Option<Speed>> {
     };
     let mut read = None;
     let mut first = None;
-    let mut decode = None;
+    let mut decoded = None;
     let receipt = loop {
         match step(&mut events, turn).await? {
             TurnStep::Started => read = Some(began.elapsed()),
             TurnStep::Text { tokens, .. } => {
                 let now = Instant::now();
                 let (from, at) = *first.get_or_insert((tokens, now));
-                if tokens >= from + GENERATED && decode.is_none() {
-                    decode = Some(f64::from(tokens - from) / (now - at).as_secs_f64());
+                if tokens >= from + GENERATED && decoded.is_none() {
+                    decoded = Some((tokens - from, now - at));
                     door.call(Call::Stop { turn }).await?;
                 }
             }
@@ -189,10 +196,23 @@ async fn assistant(door: &Door, round: usize) -> Result<Option<Speed>> {
     };
     let new_tokens = receipt.prompt_tokens - receipt.reused_tokens;
     let read = read.context("the prompt was never read")?;
-    Ok(decode.map(|decode| Speed {
+    Ok(decoded.map(|(tokens, time)| Speed {
         prefill: f64::from(new_tokens) / read.as_secs_f64(),
-        decode,
+        // Tokens that drafts saved are no work of the same kind.
+        decode: f64::from(tokens.saturating_sub(receipt.accepted_tokens)) / time.as_secs_f64(),
     }))
+}
+
+fn story(round: usize) -> String {
+    let mut text = format!(
+        "{} {round}. Tell a very long story about these words:",
+        random_word()
+    );
+    for _ in 0..PROMPT - 60 {
+        text.push(' ');
+        text.push_str(random_word());
+    }
+    text
 }
 
 async fn step(events: &mut Receiver<Event>, turn: tandem_conversation::TurnId) -> Result<TurnStep> {

@@ -1,7 +1,15 @@
 //! Measures the product and writes docs/figures. Every figure is made by the command that it names.
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
+#[cfg(target_os = "linux")]
+mod busy;
+#[cfg(target_os = "linux")]
+mod deaths;
+#[cfg(unix)]
+mod drafts;
 mod engine;
+#[cfg(unix)]
+mod history;
 mod hostile;
 #[cfg(target_os = "linux")]
 mod window;
@@ -23,6 +31,48 @@ enum What {
         /// Pairs of runs for each model
         #[arg(long, default_value_t = 10)]
         rounds: usize,
+    },
+    /// The first token after a long conversation: in the same run, after a restart, read anew
+    #[cfg(unix)]
+    History {
+        /// Rounds
+        #[arg(long, default_value_t = 8)]
+        rounds: usize,
+    },
+    /// Decode with drafts from the text over decode without
+    #[cfg(unix)]
+    Lookup {
+        /// Pairs of runs
+        #[arg(long, default_value_t = 8)]
+        rounds: usize,
+    },
+    /// Decode with drafts of a smaller model over decode without
+    #[cfg(unix)]
+    Drafter {
+        /// Pairs of runs
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Decode beside a program that keeps every core busy
+    #[cfg(target_os = "linux")]
+    Busy {
+        /// Rounds
+        #[arg(long, default_value_t = 8)]
+        rounds: usize,
+    },
+    /// What `busy` runs beside the engine
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Spin {
+        /// For how long
+        milliseconds: u64,
+    },
+    /// Engines that die in mid-answer
+    #[cfg(target_os = "linux")]
+    Deaths {
+        /// Deaths
+        #[arg(long, default_value_t = 1000)]
+        deaths: usize,
     },
     /// Spoiled model files, each put through the real engine
     Hostile {
@@ -55,6 +105,21 @@ enum What {
 async fn main() -> Result<()> {
     match Arguments::parse().what {
         What::Engine { rounds } => engine::measure(rounds).await,
+        #[cfg(unix)]
+        What::History { rounds } => history::measure(rounds).await,
+        #[cfg(unix)]
+        What::Lookup { rounds } => drafts::lookup(rounds).await,
+        #[cfg(unix)]
+        What::Drafter { rounds } => drafts::drafter(rounds).await,
+        #[cfg(target_os = "linux")]
+        What::Busy { rounds } => busy::measure(rounds).await,
+        #[cfg(target_os = "linux")]
+        What::Spin { milliseconds } => {
+            busy::spin(milliseconds);
+            Ok(())
+        }
+        #[cfg(target_os = "linux")]
+        What::Deaths { deaths } => deaths::measure(deaths).await,
         What::Hostile {
             files,
             seed,

@@ -45,6 +45,7 @@ export function receipt(model: string, tokens: number): ReceiptView {
     firstTokenMs: 312,
     tokensPerSecond: 41.3,
     reusedTokens: 0,
+    acceptedTokens: 0,
     unseenMessages: 0,
   };
 }

@@ -1,5 +1,5 @@
-//! llama.cpp's own programs, built for this very processor from the source that a Python package carries: the peer
-//! that the engine is measured against.
+//! llama.cpp's own programs, built from the source that a Python package carries as the engine's libraries are built,
+//! with the same variants for processors: the peer that the engine is measured against.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,17 +18,38 @@ const VERSION: &str = "0.3.36";
 const SHA256: &str = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e";
 const PROGRAMS: [&str; 2] = ["llama-bench", "llama-server"];
 
-/// Where its programs lie.
-pub(crate) fn folder(place: &Place) -> PathBuf {
+/// The processors' variants, as the engine has them: all but the one for AMX, which GCC before 13 breaks.
+const VARIANTS: [&str; 13] = [
+    "x64",
+    "sse42",
+    "sandybridge",
+    "ivybridge",
+    "piledriver",
+    "haswell",
+    "skylakex",
+    "cannonlake",
+    "cascadelake",
+    "icelake",
+    "cooperlake",
+    "zen4",
+    "alderlake",
+];
+
+fn folder(place: &Place) -> PathBuf {
     place.setup().join("peer")
+}
+
+/// Where its programs lie, beside what they load.
+pub(crate) fn programs(place: &Place) -> PathBuf {
+    folder(place).join("build/bin")
 }
 
 /// Builds it once.
 pub(crate) fn build(place: &Place) -> Result<Outcome> {
     let folder = folder(place);
     let seal = place.setup().join("stamps/peer");
-    let key = format!("{VERSION} {SHA256} {PROGRAMS:?} no-amx");
-    if stamp::holds(&seal, &key) && folder.join("bin").join(PROGRAMS[0]).is_file() {
+    let key = format!("{VERSION} {SHA256} {PROGRAMS:?} {VARIANTS:?}");
+    if stamp::holds(&seal, &key) && programs(place).join(PROGRAMS[0]).is_file() {
         return Ok(Outcome::Already("it is built".into()));
     }
     let package = Wheel {
@@ -56,11 +77,10 @@ pub(crate) fn build(place: &Place) -> Result<Outcome> {
             .arg(folder.join("build"))
             .args([
                 "-DCMAKE_BUILD_TYPE=Release",
-                "-DGGML_NATIVE=ON",
-                // As the engine: GCC before 13 breaks what sets these instructions up.
-                "-DCMAKE_CXX_FLAGS=-mno-amx-tile -mno-amx-int8 -mno-amx-bf16",
-                "-DCMAKE_C_FLAGS=-mno-amx-tile -mno-amx-int8 -mno-amx-bf16",
-                "-DBUILD_SHARED_LIBS=OFF",
+                "-DGGML_NATIVE=OFF",
+                "-DGGML_BACKEND_DL=ON",
+                "-DGGML_CPU_ALL_VARIANTS=ON",
+                "-DBUILD_SHARED_LIBS=ON",
                 "-DLLAMA_CURL=OFF",
                 "-DLLAMA_OPENSSL=OFF",
                 "-DLLAMA_BUILD_TESTS=OFF",
@@ -72,15 +92,9 @@ pub(crate) fn build(place: &Place) -> Result<Outcome> {
             .arg("--build")
             .arg(folder.join("build"))
             .arg("--target")
-            .args(PROGRAMS),
+            .args(PROGRAMS)
+            .args(VARIANTS.map(|variant| format!("ggml-cpu-{variant}"))),
     )?;
-    fs::create_dir_all(folder.join("bin"))?;
-    for program in PROGRAMS {
-        fs::copy(
-            folder.join("build/bin").join(program),
-            folder.join("bin").join(program),
-        )?;
-    }
     stamp::press(&seal, &key)?;
     Ok(Outcome::Done)
 }

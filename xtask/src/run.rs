@@ -39,7 +39,7 @@ pub(crate) fn tool(
         cargo::cargo_with(place, tool.as_os_str())
             .env("TANDEM_MACHINE", machine::description())
             .env("TANDEM_DATE", date::today())
-            .env("TANDEM_PEER", peer::folder(place).join("bin"))
+            .env("TANDEM_PEER", peer::programs(place))
             .args(rest),
     )
 }

@@ -10,15 +10,18 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, conversations, doctor, gate, library,
+    Paths, bench, conversations, doctor, gate, library,
     shelf::Sealed,
     turns::Turns,
-    wire::{AppState, Call, EngineState, Event, Failure, ModelCard, Reply, Theme, VaultState},
+    wire::{
+        AppState, Call, EngineState, Event, Failure, ModelCard, Reply, Theme, Tuning, VaultState,
+    },
 };
 
 /// Events that a slow listener may fall behind before it loses some.
 const EVENTS: usize = 4096;
 const THEME: &str = "window.theme";
+const TUNING: &str = "engine.tuning";
 
 /// The use cases. Clones share one.
 #[derive(Clone)]
@@ -39,6 +42,7 @@ struct Shown {
     vault: VaultState,
     model: Option<ModelCard>,
     theme: Theme,
+    tuning: Tuning,
 }
 
 impl Assistant {
@@ -56,6 +60,7 @@ impl Assistant {
             vault: VaultState::Locked,
             model: None,
             theme: Theme::System,
+            tuning: Tuning::default(),
         };
         let assistant = Self {
             paths,
@@ -149,6 +154,13 @@ impl Assistant {
                 self.vault()?.set_setting(THEME, &value).await?;
                 self.show(|shown| shown.theme = theme);
             }
+            Call::Tune { tuning } => {
+                let value = serde_json::to_string(&tuning)
+                    .map_err(|e| Failure::new("tuning", e.to_string()))?;
+                self.vault()?.set_setting(TUNING, &value).await?;
+                self.tune(tuning);
+            }
+            Call::Bench => return Ok(Reply::Bench(bench::run(self).await?)),
             Call::Doctor => return Ok(Reply::Doctor(doctor::examine(self).await)),
         }
         Ok(Reply::State(self.state()))
@@ -213,13 +225,26 @@ impl Assistant {
             .setting(THEME)
             .await?
             .and_then(|value| serde_json::from_str(&value).ok());
+        let tuning = vault
+            .setting(TUNING)
+            .await?
+            .and_then(|value| serde_json::from_str(&value).ok());
         self.engine.keep_on(Some(Arc::new(Sealed(vault.states()))));
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
         self.show(|shown| {
             shown.vault = VaultState::Open;
             shown.theme = theme.unwrap_or_default();
         });
+        self.tune(tuning.unwrap_or_default());
         self.use_chosen_model().await
+    }
+
+    fn tune(&self, tuning: Tuning) {
+        let idle = tuning
+            .sleep_minutes
+            .map(|minutes| Duration::from_mins(u64::from(minutes)));
+        self.engine.sleep_after(idle);
+        self.show(|shown| shown.tuning = tuning);
     }
 
     /// Whether a vault is open.
@@ -243,6 +268,7 @@ impl Assistant {
             engine: engine_state(&self.engine.status().borrow()),
             model: shown.model.clone(),
             theme: shown.theme,
+            tuning: shown.tuning,
             version: env!("CARGO_PKG_VERSION").into(),
         }
     }

@@ -70,7 +70,7 @@ async fn engine(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
         .any(|device| matches!(device.kind, DeviceKind::Gpu | DeviceKind::IntegratedGpu))
     {
         let text = "no graphics device that can compute was found: the processor does it all. With one, a current \
-                    Vulkan driver would make answers faster.";
+                    Vulkan driver would make answers faster; without one, a smaller model does.";
         lines.push(line("Graphics", Outcome::Note, text.into()));
     }
 }
@@ -97,9 +97,15 @@ async fn model(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
     lines.push(match loaded {
         Ok(ready) => {
             let place = if ready.gpu_layers > 0 {
-                format!("{} layers on {}", ready.gpu_layers, ready.device)
+                format!(
+                    "{} layers on {}, as many as fit its free memory",
+                    ready.gpu_layers, ready.device
+                )
             } else {
-                format!("on the processor, {} threads", ready.threads)
+                format!(
+                    "on the processor, {} threads, fewer beside busy programs",
+                    ready.threads
+                )
             };
             let text = format!(
                 "loaded in {} ms, {place}, {} tokens of context",

@@ -9,8 +9,9 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use tandem_conversation::{
-    Finish, Fit, Generate, GenerateEvent, GenerateFailure, Generated, Message, MessageState,
-    Prompt, PromptMessage, Receipt, Role, Route, Sampling, Tree, TurnId, fit, surely_fits,
+    Drafts, Finish, Fit, Generate, GenerateEvent, GenerateFailure, Generated, Message,
+    MessageState, Prompt, PromptMessage, Receipt, Role, Route, Sampling, Tree, TurnId, fit,
+    surely_fits,
     turn::{Effect, Event as Happened, State, step},
 };
 use tandem_vault::{Vault, VaultError};
@@ -220,6 +221,11 @@ impl Drive {
         self.assistant.engine.generate(Prompt {
             conversation: Some(self.answer.conversation),
             so_far: self.seen_of_answer(),
+            drafts: if self.assistant.state().tuning.drafts {
+                Drafts::Lookup
+            } else {
+                Drafts::None
+            },
             ..Prompt::new(self.prompt.clone(), Sampling::balanced(seed))
         })
     }

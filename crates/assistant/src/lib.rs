@@ -3,6 +3,7 @@
 
 mod assistant;
 mod attach;
+mod bench;
 mod conversations;
 mod doctor;
 mod door;

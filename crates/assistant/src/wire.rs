@@ -11,8 +11,8 @@ pub use tandem_conversation::{ConversationId, MessageId, MessageState, Role, Tur
 
 pub use call::{Call, Failure, Protection, Reply};
 pub use event::{Event, Notice, TurnStep};
-pub use state::{AppState, EngineState, Keyring, Theme, VaultState};
+pub use state::{AppState, EngineState, Keyring, Theme, Tuning, VaultState};
 pub use view::{
-    BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard, Outcome,
-    ReceiptView, SearchHit, Snippet,
+    BenchView, BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard,
+    Outcome, ReceiptView, SearchHit, Snippet, Speeds,
 };

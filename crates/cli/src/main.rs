@@ -1,6 +1,7 @@
 //! The assistant in a terminal.
 
 mod ask;
+mod bench;
 mod chat;
 mod doctor;
 mod speak;
@@ -34,6 +35,8 @@ enum Command {
         /// The question.
         question: Vec<String>,
     },
+    /// Measure how fast the chosen model is here, and compare with the last time.
+    Bench,
     /// Say what this machine has, what of it is used, and what doesn't work.
     Doctor,
 }
@@ -58,15 +61,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let door = Door::open(paths).await?;
     let passphrase = arguments.passphrase_file.as_deref();
     let result = match arguments.command {
-        Command::Chat => match unlock::open(&door, passphrase).await {
-            Ok(()) => chat::run(&door).await,
-            Err(failure) => Err(failure),
-        },
-        Command::Ask { question } => match unlock::open(&door, passphrase).await {
-            Ok(()) => ask::run(&door, &question.join(" ")).await,
-            Err(failure) => Err(failure),
-        },
         Command::Doctor => doctor::run(&door).await,
+        command => match unlock::open(&door, passphrase).await {
+            Ok(()) => opened(&door, command).await,
+            Err(failure) => Err(failure),
+        },
     };
     // Another window may have attached to this process and be in mid-answer.
     tokio::select! {
@@ -75,6 +74,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     door.close().await;
     result
+}
+
+/// What needs an open vault.
+async fn opened(door: &Door, command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Chat => chat::run(door).await,
+        Command::Ask { question } => ask::run(door, &question.join(" ")).await,
+        Command::Bench => bench::run(door).await,
+        Command::Doctor => doctor::run(door).await,
+    }
 }
 
 fn fail(message: &str) -> ExitCode {

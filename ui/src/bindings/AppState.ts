@@ -2,6 +2,7 @@
 import type { EngineState } from "./EngineState";
 import type { ModelCard } from "./ModelCard";
 import type { Theme } from "./Theme";
+import type { Tuning } from "./Tuning";
 import type { VaultState } from "./VaultState";
 
 /**
@@ -24,6 +25,10 @@ model: ModelCard | null,
  * The window's colors.
  */
 theme: Theme, 
+/**
+ * How the engine uses this machine.
+ */
+tuning: Tuning, 
 /**
  * Tandem's version.
  */

@@ -29,6 +29,10 @@ reusedTokens: number,
  */
 tokens: number, 
 /**
+ * Of those, how many were drafted beforehand and stood the model's check.
+ */
+acceptedTokens: number, 
+/**
  * Milliseconds from the question to the first token.
  */
 firstTokenMs: number, 

@@ -3,6 +3,7 @@ import type { Call } from "../bindings/Call";
 import type { Failure } from "../bindings/Failure";
 import type { Protection } from "../bindings/Protection";
 import type { Theme } from "../bindings/Theme";
+import type { Tuning } from "../bindings/Tuning";
 import { asFailure, expect, type Host } from "../host";
 
 /** The state of everything, as the assistant last told it. */
@@ -33,6 +34,14 @@ export class App {
   async setTheme(theme: Theme): Promise<void> {
     if (this.state) this.state = { ...this.state, theme };
     await this.ask({ do: "setTheme", theme });
+  }
+
+  /** Changes a part of the tuning; the control shows it at once. */
+  async tune(part: Partial<Tuning>): Promise<void> {
+    if (!this.state) return;
+    const tuning = { ...this.state.tuning, ...part };
+    this.state = { ...this.state, tuning };
+    await this.ask({ do: "tune", tuning });
   }
 
   private async ask(call: Call): Promise<void> {

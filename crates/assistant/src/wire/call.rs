@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use tandem_conversation::{ConversationId, MessageId, TurnId};
 use ts_rs::TS;
 
-use super::{AppState, ConversationRow, ConversationView, DoctorLine, ModelCard, SearchHit, Theme};
+use super::{
+    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, ModelCard, SearchHit,
+    Theme, Tuning,
+};
 
 /// How a new vault's key is protected.
 #[derive(Clone, Serialize, Deserialize, TS)]
@@ -121,6 +124,13 @@ pub enum Call {
         /// The theme.
         theme: Theme,
     },
+    /// Sets how the engine uses this machine → [`Reply::State`].
+    Tune {
+        /// How.
+        tuning: Tuning,
+    },
+    /// How fast the chosen model is on this machine; takes a while → [`Reply::Bench`].
+    Bench,
     /// What this machine has and what of it is used, in plain words → [`Reply::Doctor`].
     Doctor,
 }
@@ -150,6 +160,8 @@ pub enum Reply {
     },
     /// The models at hand.
     Models(Vec<ModelCard>),
+    /// How fast the model is.
+    Bench(BenchView),
     /// The doctor's report.
     Doctor(Vec<DoctorLine>),
 }

@@ -82,6 +82,26 @@ pub enum EngineState {
     },
 }
 
+/// How the engine uses this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Tuning {
+    /// Minutes without a question after which the model's memory is freed; `null` keeps it.
+    pub sleep_minutes: Option<u32>,
+    /// Whether several tokens are guessed ahead from the text and checked at once, where that is measured to be faster.
+    pub drafts: bool,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            sleep_minutes: Some(15),
+            drafts: true,
+        }
+    }
+}
+
 /// The state of everything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +115,8 @@ pub struct AppState {
     pub model: Option<ModelCard>,
     /// The window's colors.
     pub theme: Theme,
+    /// How the engine uses this machine.
+    pub tuning: Tuning,
     /// Tandem's version.
     pub version: String,
 }

@@ -103,6 +103,35 @@ pub struct ReceiptView {
     pub unseen_messages: u32,
 }
 
+/// A model's speeds, in tokens a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Speeds {
+    /// Reading a prompt.
+    pub prompt: f32,
+    /// Writing an answer, one token at a time.
+    pub answer: f32,
+}
+
+/// How fast the chosen model is on this machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct BenchView {
+    /// The model's name.
+    pub model: String,
+    /// The device that carries its layers, such as `CPU`.
+    pub device: String,
+    /// Threads that compute.
+    pub threads: u32,
+    /// Measured now.
+    pub speeds: Speeds,
+    /// Measured the last time.
+    pub before: Option<Speeds>,
+    /// How many days ago that was.
+    pub days_ago: Option<u32>,
+}
+
 /// A piece of a search result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -9,7 +9,7 @@ import type { VaultState } from "../../bindings/VaultState";
 import type { Host, Watcher } from "../host";
 import { answerTo } from "./answers";
 import { find } from "./find";
-import { LARGER, REPORT, SMALL } from "./machine";
+import { LARGER, REPORT, SMALL, SPEED } from "./machine";
 import { receipt } from "./seed";
 import { Tree } from "./tree";
 
@@ -54,6 +54,7 @@ export class FakeHost implements Host {
       engine: options.engine ?? READY,
       model: SMALL,
       theme: "system",
+      tuning: { sleepMinutes: 15, drafts: true },
       version: "0.1.0",
     };
   }
@@ -144,6 +145,11 @@ export class FakeHost implements Host {
       case "setTheme":
         this.state = { ...this.state, theme: call.theme };
         return { state: this.state };
+      case "tune":
+        this.state = { ...this.state, tuning: call.tuning };
+        return { state: this.state };
+      case "bench":
+        return { bench: SPEED };
       case "doctor":
         return { doctor: REPORT };
     }

@@ -1,3 +1,4 @@
+import type { BenchView } from "../../bindings/BenchView";
 import type { DoctorLine } from "../../bindings/DoctorLine";
 import type { ModelCard } from "../../bindings/ModelCard";
 
@@ -40,3 +41,12 @@ export const REPORT: DoctorLine[] = [
     text: "Landlock is off in this kernel, so the engine runs without it.",
   },
 ];
+
+export const SPEED: BenchView = {
+  model: "SmolLM2 135M",
+  device: "CPU",
+  threads: 8,
+  speeds: { prompt: 900, answer: 140 },
+  before: null,
+  daysAgo: null,
+};

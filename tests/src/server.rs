@@ -53,7 +53,10 @@ impl Server {
         let server = Self {
             child,
             address: format!("http://127.0.0.1:{port}"),
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            // A connection that waits is closed by the server before it is used again.
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build_http(),
         };
         let began = Instant::now();
         while !server.is_ready().await {

@@ -225,6 +225,42 @@ async fn an_answer_whose_engine_is_killed_goes_on_and_costs_one_line() {
     door.close().await;
 }
 
+/// A conversation that outgrows the model's context goes on, and each answer says what the model no longer saw.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_longer_than_the_context_goes_on_and_says_what_is_unseen() {
+    let folder = tempfile::tempdir().unwrap();
+    let door = open(&folder.path().join("data")).await;
+    let model = tandem_tests::ask::with_context(folder.path(), 512).unwrap();
+    let path = model.to_string_lossy().into_owned();
+    let Reply::Models(models) = door.call(Call::AddModel { path }).await.unwrap() else {
+        panic!("no models")
+    };
+    let added = models.into_iter().find(|card| !card.embedded).unwrap();
+    door.call(Call::UseModel { id: added.id }).await.unwrap();
+    let mut events = door.events();
+    let id = begin(&door).await;
+    let mut unseen = vec![];
+    for number in 0..8 {
+        let text = format!(
+            "Number {number} of my list is: {}",
+            "apples and pears and ".repeat(20)
+        );
+        let parent = view(&door, id).await.messages.pop();
+        let (asked, _) = turn(&door, ask(id, parent.as_ref(), &text)).await;
+        while !matches!(step(&mut events, asked).await, TurnStep::Text { .. }) {}
+        door.call(Call::Stop { turn: asked }).await.unwrap();
+        let (_, notices, answer) = to_end(&mut events, asked).await;
+        assert!(notices.is_empty(), "{notices:?}");
+        let receipt = answer.receipt.unwrap();
+        assert!(receipt.prompt_tokens < 512, "{receipt:?}");
+        unseen.push(receipt.unseen_messages);
+    }
+    assert_eq!(unseen[0], 0);
+    assert!(unseen[7] > 4, "{unseen:?}");
+    door.close().await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_engine_that_answers_is_locked_in() {

@@ -349,7 +349,10 @@ async fn a_graphics_device_reads_the_same_and_one_that_is_too_small_is_helped() 
         ..ask::model(SMOLLM).unwrap()
     });
     let messages = question("Name two colors.").messages;
-    let text = "Two colors are red and blue. Red is warm and blue is cold.";
+    // About as many tokens as the figure is about.
+    let text = "Two colors are red and blue. Red is the color of fire, of roses and of ripe apples, and most people find \
+                it warm. Blue is the color of the sky on a clear day and of the deep sea, and most people find it cold. \
+                A painter who mixes the two gets purple.";
     let theirs = graphics.score(messages.clone(), text.into()).await.unwrap();
     let ours = processor.score(messages, text.into()).await.unwrap();
     assert_eq!(ours.len(), theirs.len());

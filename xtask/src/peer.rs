@@ -19,7 +19,8 @@ const SHA256: &str = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db276
 const PROGRAMS: [&str; 2] = ["llama-bench", "llama-server"];
 
 /// The processors' variants, as the engine has them: all but the one for AMX, which GCC before 13 breaks.
-const VARIANTS: [&str; 13] = [
+#[cfg(target_arch = "x86_64")]
+const VARIANTS: &[&str] = &[
     "x64",
     "sse42",
     "sandybridge",
@@ -34,6 +35,9 @@ const VARIANTS: [&str; 13] = [
     "zen4",
     "alderlake",
 ];
+/// Elsewhere the engine is measured against programs built for the very processor.
+#[cfg(not(target_arch = "x86_64"))]
+const VARIANTS: &[&str] = &[];
 
 fn folder(place: &Place) -> PathBuf {
     place.setup().join("peer")
@@ -68,6 +72,15 @@ pub(crate) fn build(place: &Place) -> Result<Outcome> {
             .arg(&source)
             .arg(format!("llama_cpp_python-{VERSION}/vendor/llama.cpp")),
     )?;
+    let flags: &[&str] = if VARIANTS.is_empty() {
+        &["-DGGML_NATIVE=ON"]
+    } else {
+        &[
+            "-DGGML_NATIVE=OFF",
+            "-DGGML_BACKEND_DL=ON",
+            "-DGGML_CPU_ALL_VARIANTS=ON",
+        ]
+    };
     let cmake = || cargo::cargo_with(place, "cmake".as_ref());
     command::run(
         cmake()
@@ -75,11 +88,9 @@ pub(crate) fn build(place: &Place) -> Result<Outcome> {
             .arg(&source)
             .arg("-B")
             .arg(folder.join("build"))
+            .args(flags)
             .args([
                 "-DCMAKE_BUILD_TYPE=Release",
-                "-DGGML_NATIVE=OFF",
-                "-DGGML_BACKEND_DL=ON",
-                "-DGGML_CPU_ALL_VARIANTS=ON",
                 "-DBUILD_SHARED_LIBS=ON",
                 "-DLLAMA_CURL=OFF",
                 "-DLLAMA_OPENSSL=OFF",
@@ -93,8 +104,13 @@ pub(crate) fn build(place: &Place) -> Result<Outcome> {
             .arg(folder.join("build"))
             .arg("--target")
             .args(PROGRAMS)
-            .args(VARIANTS.map(|variant| format!("ggml-cpu-{variant}"))),
+            .args(VARIANTS.iter().map(|variant| format!("ggml-cpu-{variant}"))),
     )?;
+    // Built along, whatever was asked for; its programs would take it first.
+    let broken = programs(place).join("libggml-cpu-sapphirerapids.so");
+    if broken.exists() {
+        fs::remove_file(broken)?;
+    }
     stamp::press(&seal, &key)?;
     Ok(Outcome::Done)
 }

@@ -7,6 +7,8 @@ use multiversion::multiversion;
 const NEGLIGIBLE: f32 = 20.0;
 /// Logits looked at together.
 const CHUNK: usize = 64;
+/// Sums that are kept side by side.
+const LANES: usize = 16;
 
 /// The likeliest tokens and how likely they are.
 #[derive(Default)]
@@ -125,22 +127,15 @@ fn peaks(logits: &[f32], peaks: &mut [f32]) {
 fn sums(logits: &[f32], highest: f32) -> (f64, f64) {
     let (mut sum, mut weighted) = (0f64, 0f64);
     for block in logits.chunks(1024) {
-        let mut sums = [0f32; 16];
-        let mut weights = [0f32; 16];
-        let (groups, rest) = block.as_chunks::<16>();
+        let (mut sums, mut weights) = ([0f32; LANES], [0f32; LANES]);
+        let (groups, rest) = block.as_chunks::<LANES>();
         for group in groups {
-            for lane in 0..16 {
-                let below = highest - group[lane];
-                let share = exp_of_minus(below);
-                sums[lane] += share;
-                weights[lane] += share * below.min(NEGLIGIBLE);
-            }
+            add(group, highest, &mut sums, &mut weights);
         }
-        for &logit in rest {
-            let below = highest - logit;
-            let share = exp_of_minus(below);
-            sums[0] += share;
-            weights[0] += share * below.min(NEGLIGIBLE);
+        if !rest.is_empty() {
+            let mut last = [f32::NEG_INFINITY; LANES];
+            last[..rest.len()].copy_from_slice(rest);
+            add(&last, highest, &mut sums, &mut weights);
         }
         sum += f64::from(sums.iter().sum::<f32>());
         weighted += f64::from(weights.iter().sum::<f32>());
@@ -148,34 +143,53 @@ fn sums(logits: &[f32], highest: f32) -> (f64, f64) {
     (sum, weighted)
 }
 
+/// Adds a group's shares, lane by lane: what the compiler takes together.
+#[inline(always)]
+fn add(group: &[f32; LANES], highest: f32, sums: &mut [f32; LANES], weights: &mut [f32; LANES]) {
+    for lane in 0..LANES {
+        let below = highest - group[lane];
+        let share = exp_of_minus(below);
+        sums[lane] += share;
+        // Infinite distances have no share; they must not become numbers that aren't.
+        weights[lane] += share * if below < NEGLIGIBLE { below } else { 0.0 };
+    }
+}
+
 /// `e^-below` for distances from 0 up, without a branch or a call, so that the compiler takes many at once; 0 where it is
 /// negligible. Wrong by less than two millionths of its value: a power of two, times a polynomial for the rest
 /// (Cephes, `expf.c`).
 #[inline(always)]
 fn exp_of_minus(below: f32) -> f32 {
-    /// Adding and subtracting it rounds to a whole number.
+    /// Adding it leaves a number's whole part in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let counts = below < NEGLIGIBLE;
-    let x = if counts { -below } else { 0.0 };
-    let whole = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let x = if below < NEGLIGIBLE {
+        -below
+    } else {
+        -NEGLIGIBLE
+    };
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let whole = rounded - ROUND;
     let rest = x - whole * 0.693_359_4 + whole * 2.121_944_4e-4;
-    let series = (((((1.987_569_1e-4 * rest + 1.398_199_9e-3) * rest + 8.333_452e-3) * rest
-        + 4.166_579_5e-2)
-        * rest
-        + 1.666_666_5e-1)
-        * rest
-        + 0.5)
-        * rest
-        * rest
-        + rest
-        + 1.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a whole number from -29 to 0"
-    )]
-    let power = f32::from_bits(((whole as i32 + 127) as u32) << 23);
-    if counts { series * power } else { 0.0 }
+    let mut series = 1.987_569_1e-4;
+    series = series * rest + 1.398_199_9e-3;
+    series = series * rest + 8.333_452e-3;
+    series = series * rest + 4.166_579_5e-2;
+    series = series * rest + 1.666_666_5e-1;
+    series = series * rest + 0.5;
+    series = series * rest * rest + rest + 1.0;
+    // The whole part, in the place of an exponent.
+    let power = f32::from_bits(
+        rounded
+            .to_bits()
+            .wrapping_sub(ROUND.to_bits())
+            .wrapping_add(127)
+            << 23,
+    );
+    if below < NEGLIGIBLE {
+        series * power
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]

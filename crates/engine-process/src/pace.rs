@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 /// A token that takes so many times longer than usual says that something else runs.
 const DISTURBED: f64 = 1.4;
-/// Tokens that a trial measures.
-const TRIAL: u32 = 3;
-/// Time between trials of more threads: short at first, longer each time that they were no faster.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// Another number of threads must take less than this share of the time to be kept.
+const FASTER: f64 = 0.9;
+/// Tokens that a trial measures: one alone may be lucky.
+const TRIAL: u32 = 6;
+/// Time until the same thing is tried again: short at first, longer each time that it was no faster.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// Weight of a new measurement.
 const WEIGHT: f64 = 0.3;
 
@@ -23,8 +25,8 @@ pub(crate) struct Pace {
     /// The least that a token took with all threads, drifting upwards: text grows.
     usual: Option<f64>,
     trial: Option<Trial>,
-    next_trial: Option<Instant>,
-    wait: Duration,
+    more: Patience,
+    fewer: Patience,
 }
 
 /// Another number of threads is being tried.
@@ -32,8 +34,14 @@ struct Trial {
     from: u32,
     /// Seconds of a token before.
     before: f64,
-    left: u32,
-    best: f64,
+    tokens: u32,
+    seconds: f64,
+}
+
+/// When something may be tried again.
+struct Patience {
+    next: Option<Instant>,
+    wait: Duration,
 }
 
 impl Pace {
@@ -46,8 +54,8 @@ impl Pace {
             here: None,
             usual: None,
             trial: None,
-            next_trial: None,
-            wait: FIRST_WAIT,
+            more: Patience::new(),
+            fewer: Patience::new(),
         }
     }
 
@@ -63,10 +71,10 @@ impl Pace {
         }
         let seconds = took.as_secs_f64();
         if let Some(trial) = &mut self.trial {
-            trial.left -= 1;
-            trial.best = trial.best.min(seconds);
-            // One token can be enough to see that it is far worse.
-            if trial.left == 0 || trial.best > 3.0 * trial.before {
+            trial.tokens += 1;
+            trial.seconds += seconds;
+            // One that can't be faster any more needn't go on.
+            if trial.tokens == TRIAL || trial.seconds > trial.before * f64::from(TRIAL) {
                 self.judge(now);
             }
             return;
@@ -75,20 +83,17 @@ impl Pace {
             .here
             .map_or(seconds, |here| here + WEIGHT * (seconds - here));
         self.here = Some(here);
-        if self.now == self.most {
-            let usual = self
-                .usual
-                .map_or(seconds, |usual| (usual * 1.002).min(seconds));
-            self.usual = Some(usual);
-        }
-        let due = self.next_trial.is_none_or(|next| now >= next);
-        let disturbed = self.usual.is_some_and(|usual| here > DISTURBED * usual);
-        if !due {
+        if self.now < self.most {
+            if self.more.is_over(now) {
+                self.attempt((self.now * 2).min(self.most), here);
+            }
             return;
         }
-        if self.now < self.most {
-            self.attempt((self.now * 2).min(self.most), here);
-        } else if disturbed {
+        let usual = self
+            .usual
+            .map_or(seconds, |usual| (usual * 1.002).min(seconds));
+        self.usual = Some(usual);
+        if here > DISTURBED * usual && self.fewer.is_over(now) {
             self.attempt(self.now / 2, here);
         }
     }
@@ -97,8 +102,8 @@ impl Pace {
         self.trial = Some(Trial {
             from: self.now,
             before,
-            left: TRIAL,
-            best: f64::INFINITY,
+            tokens: 0,
+            seconds: 0.0,
         });
         self.now = threads;
     }
@@ -107,19 +112,42 @@ impl Pace {
         let Some(trial) = self.trial.take() else {
             return;
         };
-        let faster = trial.best < trial.before;
-        let up = self.now > trial.from;
+        let each = trial.seconds / f64::from(trial.tokens);
+        let faster = trial.tokens == TRIAL && each < trial.before * FASTER;
+        let patience = if self.now > trial.from {
+            &mut self.more
+        } else {
+            &mut self.fewer
+        };
+        patience.tried(now, faster);
         if faster {
-            self.here = Some(trial.best);
-            self.wait = FIRST_WAIT;
+            self.here = Some(each);
+            // More threads are tried soon only if fewer have just become worth it.
+            if self.now < trial.from {
+                self.more.next = Some(now + self.more.wait);
+            }
         } else {
             self.now = trial.from;
-            self.wait = (self.wait * 2).min(LONGEST_WAIT);
         }
-        if up && faster && self.now == self.most {
-            self.usual = Some(trial.best);
+    }
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self {
+            next: None,
+            wait: FIRST_WAIT,
         }
-        self.next_trial = Some(now + self.wait);
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| now >= next)
+    }
+
+    fn tried(&mut self, now: Instant, faster: bool) {
+        self.wait =
+            if faster { self.wait / 2 } else { self.wait * 2 }.clamp(FIRST_WAIT, LONGEST_WAIT);
+        self.next = Some(now + self.wait);
     }
 }
 

@@ -73,14 +73,14 @@ pub(crate) async fn measure(rounds: usize) -> Result<()> {
     for round in 0..=rounds {
         let idle = speed(&engine).await?;
         let alone = rate(start_spinning(1500)?)?;
-        let busy = start_spinning(60_000)?;
+        let mut busy = start_spinning(60_000)?;
         let pid = busy.id();
         thread::sleep(Duration::from_millis(300));
         let began = Instant::now();
         let beside = speed(&engine).await?;
         // Its rate is taken over a time in which the engine works throughout.
         let other = start_and_measure(&engine, pid).await?;
-        drop(busy);
+        busy.wait()?;
         if round == 0 {
             continue;
         }

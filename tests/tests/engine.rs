@@ -18,9 +18,10 @@ use uuid::Uuid;
 
 /// About a thousand tokens that are no repetition of themselves.
 fn long_text() -> String {
-    (0..100)
+    let items: Vec<_> = (0..100)
         .map(|n| format!("Item {n} costs {} euros. ", n * n % 97))
-        .collect()
+        .collect();
+    items.concat()
 }
 
 fn of(conversation: u128, prompt: Prompt) -> Prompt {

@@ -144,6 +144,10 @@ fn sums(logits: &[f32], highest: f32) -> (f64, f64) {
 }
 
 /// Adds a group's shares, lane by lane: what the compiler takes together.
+#[expect(
+    clippy::inline_always,
+    reason = "as each of its callers is compiled for a processor"
+)]
 #[inline(always)]
 fn add(group: &[f32; LANES], highest: f32, sums: &mut [f32; LANES], weights: &mut [f32; LANES]) {
     for lane in 0..LANES {

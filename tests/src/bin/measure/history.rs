@@ -171,7 +171,8 @@ fn words(count: usize) -> String {
         "sea", "house", "light", "river", "stone", "bird", "time", "road", "tree", "night", "hand",
         "book",
     ];
-    (0..count)
-        .map(|_| format!(" {}", WORDS[fastrand::usize(..WORDS.len())]))
-        .collect()
+    let words: Vec<_> = (0..count)
+        .map(|_| WORDS[fastrand::usize(..WORDS.len())])
+        .collect();
+    words.join(" ")
 }

@@ -333,7 +333,7 @@ async fn an_answer_that_fills_the_context_says_so() {
 /// The graphics path on a machine without graphics: Mesa's software device.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_graphics_device_reads_the_same_and_one_that_is_too_small_is_helped() {
+async fn a_graphics_device_reads_what_the_processor_reads() {
     let folder = tempfile::tempdir().unwrap();
     let graphics = ask::engine_after("export GGML_VK_VISIBLE_DEVICES=0", folder.path()).unwrap();
     graphics.choose(&Model {
@@ -353,7 +353,7 @@ async fn a_graphics_device_reads_the_same_and_one_that_is_too_small_is_helped() 
     // About as many tokens as the figure is about.
     let text = "Two colors are red and blue. Red is the color of fire, of roses and of ripe apples, and most people find \
                 it warm. Blue is the color of the sky on a clear day and of the deep sea, and most people find it cold. \
-                A painter who mixes the two gets purple.";
+                A painter who mixes the two gets purple, which many kings wore.";
     let theirs = graphics.score(messages.clone(), text.into()).await.unwrap();
     let ours = processor.score(messages, text.into()).await.unwrap();
     assert_eq!(ours.len(), theirs.len());
@@ -362,12 +362,19 @@ async fn a_graphics_device_reads_the_same_and_one_that_is_too_small_is_helped() 
         .zip(&theirs)
         .filter(|(a, b)| a.likeliest == b.likeliest)
         .count();
-    assert!(same + 1 >= ours.len(), "{same} of {}", ours.len());
     assert!(
-        ours.iter()
-            .zip(&theirs)
-            .all(|(a, b)| a.id == b.id && (a.logprob - b.logprob).abs() < 0.5)
+        ours.len() >= 64 && same * 100 >= ours.len() * 98,
+        "{same} of {}",
+        ours.len()
     );
+    assert!(ours.iter().zip(&theirs).all(|(a, b)| a.id == b.id));
+    let apart: Vec<f32> = ours
+        .iter()
+        .zip(&theirs)
+        .map(|(a, b)| (a.logprob - b.logprob).abs())
+        .collect();
+    let mean = apart.iter().sum::<f32>() / 64.0;
+    assert!(mean < 0.1, "{mean}");
     graphics.stop().await.unwrap();
     processor.stop().await.unwrap();
 }

@@ -178,9 +178,12 @@ async fn an_answer_whose_engine_dies_goes_on_and_costs_one_line() {
     streaming(&window, 40).await;
     kill(engine_of(&window)).unwrap();
     let shown = window.last_answer().await.unwrap();
+    window.part("notice").await.unwrap();
+    streaming(&window, shown.len() + 40).await;
+    window.click("stop").await.unwrap();
     let whole = window.answered().await.unwrap();
     assert!(whole.len() > shown.len() && whole.starts_with(shown.trim_end()));
-    assert_eq!(state_of_last(&window).await, "complete");
+    assert_eq!(state_of_last(&window).await, "stopped");
     let notices = window.all(&part("notice")).await.unwrap();
     assert_eq!(notices.len(), 1);
     assert_eq!(

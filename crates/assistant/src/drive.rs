@@ -29,8 +29,8 @@ const CHECKPOINT: Duration = Duration::from_millis(150);
 
 /// Bytes of an answer that has outgrown the context which the model is shown of it.
 const ANSWER_TAIL: usize = 2048;
-/// Times that an answer may outgrow the context: a model that repeats itself would never end.
-const MOST_OVERFLOWS: u32 = 8;
+/// Times that an answer may outgrow the context: a model that wanders would never end.
+const MOST_OVERFLOWS: u32 = 3;
 
 type Events = Pin<Box<dyn Stream<Item = GenerateEvent> + Send>>;
 
@@ -256,7 +256,8 @@ impl Drive {
             }
             GenerateEvent::Resumed(why) => Happened::Resumed(why),
             GenerateEvent::Finished(Finish::ContextFull, spent) => {
-                if self.overflows < MOST_OVERFLOWS && self.tokens > 0 {
+                let text = self.so_far();
+                if self.overflows < MOST_OVERFLOWS && self.tokens > 0 && !repeats(&text) {
                     return Err(self.go_on());
                 }
                 Happened::Finished(Finish::ContextFull, self.in_all(spent))
@@ -422,6 +423,14 @@ impl Drive {
     }
 }
 
+/// Whether a text has come to say the same again and again: its last words stand twice before in its last part.
+fn repeats(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let part = &bytes[bytes.len().saturating_sub(2 * ANSWER_TAIL)..];
+    let last = &part[part.len().saturating_sub(100)..];
+    last.len() == 100 && part.windows(100).filter(|window| *window == last).count() > 2
+}
+
 async fn next(stream: &mut Option<Events>) -> Option<GenerateEvent> {
     match stream {
         Some(events) => match events.next().await {
@@ -435,5 +444,18 @@ async fn next(stream: &mut Option<Events>) -> Option<GenerateEvent> {
             }
         },
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_goes_round_is_told_from_one_that_goes_on() {
+        assert!(repeats(&"The sea is deep and the sky is high. ".repeat(20)));
+        let counted: Vec<_> = (0..200).map(|n| format!("Wave {n} came in.")).collect();
+        assert!(!repeats(&counted.join(" ")));
+        assert!(!repeats("Short."));
     }
 }

@@ -185,7 +185,12 @@ impl Assistant {
 
     /// Ends every turn keeping its text, ends the engine keeping what it computed, and closes the vault.
     pub(crate) async fn close(&self) {
-        self.turns.lock().await;
+        if tokio::time::timeout(ENGINE_END, self.turns.lock())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a turn did not end in time; its text so far is stored");
+        }
         // One that loads or reads a prompt hears it late; it ends with this process anyway.
         match tokio::time::timeout(ENGINE_END, self.engine.stop()).await {
             Ok(Ok(())) => {}
@@ -229,7 +234,15 @@ impl Assistant {
             .setting(TUNING)
             .await?
             .and_then(|value| serde_json::from_str(&value).ok());
-        self.engine.keep_on(Some(Arc::new(Sealed(vault.states()))));
+        let known: Vec<_> = vault
+            .conversations()
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect();
+        let states = vault.states();
+        self.engine.keep_on(Some(Arc::new(Sealed(states.clone()))));
+        tokio::task::spawn_blocking(move || states.keep_only(&known));
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
         self.show(|shown| {
             shown.vault = VaultState::Open;

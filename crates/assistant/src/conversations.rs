@@ -134,8 +134,13 @@ pub(crate) async fn rename(
 pub(crate) async fn delete(assistant: &Assistant, id: ConversationId) -> Result<(), Failure> {
     let vault = assistant.vault()?;
     assistant.turns.end_conversation(id).await;
-    assistant.engine.forget(id);
     vault.delete_conversation(id).await?;
+    let states = vault.states();
+    // Gone before it is told; the engine hears of it when it has time.
+    if let Err(error) = tokio::task::spawn_blocking(move || states.forget(id)).await {
+        tracing::error!(%error, "a conversation's state could not be removed");
+    }
+    assistant.engine.forget(id);
     assistant.tell(Event::Conversations);
     Ok(())
 }

@@ -48,6 +48,7 @@ pub(crate) struct Drive {
     untold: String,
     told_utf16: u32,
     tokens: u32,
+    accepted: u32,
     unseen: u32,
     /// How often the answer outgrew the context.
     overflows: u32,
@@ -83,6 +84,7 @@ impl Drive {
             untold: String::new(),
             told_utf16: 0,
             tokens: 0,
+            accepted: 0,
             unseen: 0,
             overflows: 0,
             began: Instant::now(),
@@ -148,8 +150,12 @@ impl Drive {
                         });
                     }
                     Effect::Start(Route::Device) => {
-                        self.fit().await;
-                        stream = Some(self.start());
+                        // Counting may wait for a model to load: a stop is heard meanwhile.
+                        tokio::select! {
+                            biased;
+                            Some(happened) = inbox.recv() => queue.push_back(happened),
+                            () = self.fit() => stream = Some(self.start()),
+                        }
                     }
                     Effect::Stop => stream = None,
                     Effect::ShowStarted => self.tell(TurnStep::Started),
@@ -257,7 +263,9 @@ impl Drive {
             GenerateEvent::Resumed(why) => Happened::Resumed(why),
             GenerateEvent::Finished(Finish::ContextFull, spent) => {
                 let text = self.so_far();
-                if self.overflows < MOST_OVERFLOWS && self.tokens > 0 && !repeats(&text) {
+                let room = self.history() > 0 || text.len() > ANSWER_TAIL;
+                if room && self.overflows < MOST_OVERFLOWS && self.tokens > 0 && !repeats(&text) {
+                    self.accepted += spent.accepted_tokens;
                     return Err(self.go_on());
                 }
                 Happened::Finished(Finish::ContextFull, self.in_all(spent))
@@ -265,21 +273,65 @@ impl Drive {
             GenerateEvent::Finished(finish, spent) => {
                 Happened::Finished(finish, self.in_all(spent))
             }
+            GenerateEvent::Failed(GenerateFailure::PromptTooLong {
+                prompt_tokens,
+                context,
+            }) => {
+                if self.tokens > 0 {
+                    let all = self.in_all(Generated::default());
+                    return Ok(Happened::Finished(Finish::ContextFull, all));
+                }
+                if let Some(shorter) = self.fit_to(prompt_tokens, context) {
+                    return Err(shorter);
+                }
+                Happened::Failed(GenerateFailure::PromptTooLong {
+                    prompt_tokens,
+                    context,
+                })
+            }
             GenerateEvent::Failed(failure) => Happened::Failed(failure),
         })
+    }
+
+    /// The engine has come to hold less than it did when the prompt was fitted: what it holds now is read, if anything can
+    /// be left out.
+    fn fit_to(&mut self, prompt_tokens: u32, context: u32) -> Option<Events> {
+        let bytes = |message: &PromptMessage| message.text.len() as u64 + 1;
+        let all: u64 = self.prompt.iter().map(bytes).sum();
+        let share = |message| u32::try_from(u64::from(prompt_tokens) * bytes(message) / all.max(1));
+        let tokens: Vec<_> = self
+            .prompt
+            .iter()
+            .map(|message| share(message).unwrap_or(u32::MAX))
+            .collect();
+        let fit = fit(&self.prompt, &tokens, 0, context);
+        if fit.unseen == 0 {
+            return None;
+        }
+        self.leave_out(fit);
+        Some(self.start())
+    }
+
+    /// Messages before the conversation: the instructions.
+    fn fixed(&self) -> usize {
+        usize::from(
+            self.prompt
+                .first()
+                .is_some_and(|first| first.role == Role::System),
+        )
+    }
+
+    /// Messages between the instructions and the question.
+    fn history(&self) -> usize {
+        self.prompt.len().saturating_sub(1 + self.fixed())
     }
 
     /// The answer has filled the context: it goes on with the question and its own last part before it.
     fn go_on(&mut self) -> Events {
         self.overflows += 1;
-        let fixed = usize::from(
-            self.prompt
-                .first()
-                .is_some_and(|first| first.role == Role::System),
-        );
-        let last = self.prompt.len().saturating_sub(1).max(fixed);
-        self.unseen += u32::try_from(last - fixed).unwrap_or(u32::MAX);
-        self.prompt.drain(fixed..last);
+        let (fixed, history) = (self.fixed(), self.history());
+        self.unseen += u32::try_from(history).unwrap_or(u32::MAX);
+        self.prompt.drain(fixed..fixed + history);
         if self.overflows == 1 {
             self.tell(TurnStep::Notice {
                 notice: failure::outgrown(),
@@ -292,6 +344,13 @@ impl Drive {
     fn in_all(&self, spent: Generated) -> Generated {
         Generated {
             tokens: self.tokens,
+            accepted_tokens: self.accepted + spent.accepted_tokens,
+            // The clock here knows the time of all of them.
+            generate_ms: if self.overflows > 0 {
+                0
+            } else {
+                spent.generate_ms
+            },
             ..spent
         }
     }

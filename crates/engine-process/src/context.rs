@@ -58,6 +58,8 @@ pub(crate) struct Context<'m> {
     vocabulary: usize,
     width: usize,
     embeddings: bool,
+    /// Tokens back that a layer with a sliding window looks; 0 without such layers.
+    window: i32,
     outputs: Vec<i8>,
     threads: u32,
     /// llama.cpp holds its address.
@@ -90,8 +92,10 @@ impl<'m> Context<'m> {
         Some(Self {
             raw: NonNull::new(raw)?,
             vocabulary: usize::try_from(model.n_vocab()).ok()?,
-            width: usize::try_from(model.n_embd()).ok()?,
+            width: usize::try_from(model.n_embd_out()).ok()?,
             embeddings: settings.embeddings,
+            // SAFETY: a live model.
+            window: unsafe { sys::llama_model_n_swa(raw_model(model)) },
             outputs: vec![],
             threads: settings.threads,
             _stop: stop,
@@ -175,13 +179,17 @@ impl<'m> Context<'m> {
         (!row.is_null()).then(|| unsafe { slice::from_raw_parts(row, self.width) })
     }
 
-    /// Forgets what was computed from the token number `first` on. Some kinds of model can't forget a part: then `false`.
+    /// Forgets what was computed from the token number `first` on. Some kinds of model can't forget a part, and of a state
+    /// that was put back what lay behind a sliding window is missing: then `false`, and nothing left is of use.
     pub(crate) fn forget_from(&mut self, first: usize) -> bool {
         let Ok(first) = i32::try_from(first) else {
             return false;
         };
         // SAFETY: a live context and its own memory.
-        unsafe { sys::llama_memory_seq_rm(self.memory(), 0, first, -1) }
+        let forgotten = unsafe { sys::llama_memory_seq_rm(self.memory(), 0, first, -1) };
+        // SAFETY: as above.
+        let oldest = unsafe { sys::llama_memory_seq_pos_min(self.memory(), 0) };
+        forgotten && (self.window == 0 || oldest <= (first - self.window).max(0))
     }
 
     /// Forgets everything.

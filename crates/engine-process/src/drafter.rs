@@ -22,6 +22,12 @@ impl<'m> Drafter<'m> {
         }
     }
 
+    /// Forgets what it has computed.
+    pub(crate) fn forget(&mut self) {
+        self.context.clear();
+        self.tokens.clear();
+    }
+
     /// At most `count` tokens that may follow `text`. Where it fails, fewer or none.
     pub(crate) fn draft(&mut self, text: &[LlamaToken], count: usize) -> Vec<LlamaToken> {
         let shared = self

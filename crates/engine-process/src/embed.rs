@@ -11,11 +11,13 @@ use crate::{
     stop::Stop,
 };
 
-/// A vector of length 1 for each text. Texts longer than a batch are cut.
+/// A vector of length 1 for each text. Texts longer than a batch are cut. `alive` hears of each one, and ends it with
+/// `false`.
 pub(crate) fn of(
     opened: &Opened,
     texts: &[String],
     stop: &Arc<Stop>,
+    alive: impl Fn() -> bool,
 ) -> Result<Vec<Vec<f32>>, Problem> {
     let settings = Settings {
         context: BATCH,
@@ -26,7 +28,12 @@ pub(crate) fn of(
         Context::new(&opened.model, settings, Arc::clone(stop)).ok_or(Problem::OutOfMemory)?;
     texts
         .iter()
-        .map(|text| vector(opened, &mut context, text))
+        .map(|text| {
+            if !alive() {
+                return Err(Problem::Compute("nobody listens".to_owned()));
+            }
+            vector(opened, &mut context, text)
+        })
         .collect()
 }
 

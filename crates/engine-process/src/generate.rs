@@ -174,7 +174,12 @@ impl Session<'_> {
                 Ok(())
             }
             Err(error) => {
-                self.memory.broke_off(&mut self.context, tokens);
+                // A running state may be half of what it should be.
+                if self.opened.model.is_recurrent() || self.opened.model.is_hybrid() {
+                    self.memory.forget(&mut self.context);
+                } else {
+                    self.memory.broke_off(&mut self.context, tokens);
+                }
                 Err(error)
             }
         }
@@ -250,6 +255,7 @@ impl Session<'_> {
                 (self.context.size() as usize).saturating_sub(self.memory.tokens().len() + 1);
             if room == 0 {
                 draft.clear();
+                stood = 0;
                 break End::Finished(FinishReason::ContextFull);
             }
             speech.pause(took)?;

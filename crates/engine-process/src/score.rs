@@ -1,13 +1,14 @@
 //! Reading a given answer: how likely the model finds each of its tokens.
 
 use llama_cpp_2::token::LlamaToken;
-use tandem_protocol::{Problem, Score, ScoredToken};
+use tandem_protocol::{Event, Problem, Score, ScoredToken};
 
 use crate::{
     answers::Answers,
     context::{ComputeError, Wanted},
     distribution::Distribution,
     memory::Owner,
+    outbox::Outbox,
     prompt,
     session::Session,
 };
@@ -15,8 +16,15 @@ use crate::{
 /// Tokens whose logits are kept at once: a row is as long as the vocabulary.
 const ROWS: usize = 32;
 
-/// The answer's tokens, scored.
-pub(crate) fn of(session: &mut Session<'_>, job: &Score) -> Result<Vec<ScoredToken>, Problem> {
+/// llama.cpp's code for memory that isn't there.
+const NO_MEMORY: i32 = -2;
+
+/// The answer's tokens, scored. Each batch is a sign of life.
+pub(crate) fn of(
+    session: &mut Session<'_>,
+    job: &Score,
+    outbox: &Outbox,
+) -> Result<Vec<ScoredToken>, Problem> {
     let opened = session.opened;
     session.stop.begin(job.job);
     let asked = prompt::tokens(
@@ -35,7 +43,8 @@ pub(crate) fn of(session: &mut Session<'_>, job: &Score) -> Result<Vec<ScoredTok
             context,
         });
     }
-    session.read(&asked, Owner::default(), |_| true)?;
+    let alive = || outbox.send(&Event::Reading { job: job.job }).is_ok();
+    session.read(&asked, Owner::default(), |_| alive())?;
     let mut reading = Reading {
         distribution: Distribution::default(),
         bytes: 0,
@@ -49,6 +58,9 @@ pub(crate) fn of(session: &mut Session<'_>, job: &Score) -> Result<Vec<ScoredTok
     for from in (0..answer.len()).step_by(ROWS) {
         let chunk = &answer[from..answer.len().min(from + ROWS)];
         session.compute(chunk, Wanted::All).map_err(problem)?;
+        if !alive() {
+            break;
+        }
         for place in 0..chunk.len() {
             if let (Some(&next), Some(logits)) =
                 (answer.get(from + place + 1), session.context.logits(place))
@@ -61,7 +73,10 @@ pub(crate) fn of(session: &mut Session<'_>, job: &Score) -> Result<Vec<ScoredTok
 }
 
 pub(crate) fn problem(error: ComputeError) -> Problem {
-    Problem::Compute(error.to_string())
+    match error {
+        ComputeError::Failed(NO_MEMORY) => Problem::OutOfMemory,
+        error => Problem::Compute(error.to_string()),
+    }
 }
 
 struct Reading {

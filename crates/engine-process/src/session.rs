@@ -89,7 +89,7 @@ impl<'m> Session<'m> {
             Request::Generate(job) => self.generate(&job, outbox)?,
             Request::Count { messages } => outbox.send(&self.count(&messages))?,
             Request::Score(job) => {
-                let scored = score::of(self, &job);
+                let scored = score::of(self, &job, outbox);
                 outbox.send(&told(
                     job.job,
                     scored.map(|tokens| Event::Scored {
@@ -100,7 +100,9 @@ impl<'m> Session<'m> {
             }
             Request::Embed { job, texts } => {
                 self.stop.begin(job);
-                let vectors = embed::of(self.opened, &texts, &self.stop);
+                let vectors = embed::of(self.opened, &texts, &self.stop, || {
+                    outbox.send(&Event::Reading { job }).is_ok()
+                });
                 outbox.send(&told(
                     job,
                     vectors.map(|vectors| Event::Embedded { job, vectors }),
@@ -115,6 +117,9 @@ impl<'m> Session<'m> {
             }
             Request::Forget { conversation } => {
                 self.answers.forget(conversation);
+                if let Some(drafter) = &mut self.drafter {
+                    drafter.forget();
+                }
                 self.memory
                     .forget_conversation(&mut self.context, conversation);
             }

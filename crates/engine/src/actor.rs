@@ -92,6 +92,7 @@ impl Actor {
                 command = inbox.recv() => command,
                 () = sleep(LOOK), if self.process.is_some() => {
                     self.look().await;
+                    self.notice_end();
                     continue;
                 }
             };
@@ -116,13 +117,29 @@ impl Actor {
                     drop(reply.send(Ok(())));
                 }
             }
+            self.notice_end();
             self.used = Instant::now();
         }
     }
 
+    /// An engine that ended while something was asked of it leaves nothing loaded.
+    fn notice_end(&mut self) {
+        if self.process.is_none() && self.loaded.is_some() {
+            self.forget(Status::Asleep);
+        }
+    }
+
+    /// The engine that [`Self::ready`] has made ready. One that ended since then is not replaced: the new one would have
+    /// no model.
+    pub(crate) fn running(&mut self) -> Result<&mut Process, EngineError> {
+        self.process
+            .as_mut()
+            .ok_or(EngineError::Died(Death::Unknown))
+    }
+
     async fn choose(&mut self, model: Model) {
         self.breaker.reset();
-        if self.model.as_ref() != Some(&model) {
+        if self.model.as_ref() != Some(&model) || self.frugality != Frugality::default() {
             self.put_to_sleep().await;
             self.frugality = Frugality::default();
             self.model = Some(model);

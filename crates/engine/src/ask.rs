@@ -17,7 +17,7 @@ impl Actor {
     ) -> Result<Counted, EngineError> {
         self.ready().await?;
         let messages = translate::messages(messages);
-        self.process().await?.send(&Request::Count { messages });
+        self.running()?.send(&Request::Count { messages });
         loop {
             if let Event::Counted {
                 messages,
@@ -41,7 +41,7 @@ impl Actor {
     ) -> Result<Vec<ScoredToken>, EngineError> {
         self.ready().await?;
         let (job, messages) = (self.next_job(), translate::messages(messages));
-        self.process().await?.send(&Request::Score(Score {
+        self.running()?.send(&Request::Score(Score {
             job,
             messages,
             answer,
@@ -58,7 +58,7 @@ impl Actor {
     pub(crate) async fn embed(&mut self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EngineError> {
         self.ready().await?;
         let job = self.next_job();
-        self.process().await?.send(&Request::Embed { job, texts });
+        self.running()?.send(&Request::Embed { job, texts });
         loop {
             match self.event(PATIENCE).await? {
                 Event::Embedded { job: of, vectors } if of == job => return Ok(vectors),

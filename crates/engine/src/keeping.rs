@@ -107,7 +107,7 @@ impl Actor {
             })
         });
         let requests: Vec<_> = requests.collect();
-        self.process().await?.deliver(requests).await
+        self.running()?.deliver(requests).await
     }
 
     /// Puts on the shelf what isn't there yet.

@@ -95,12 +95,12 @@ impl Actor {
         true
     }
 
-    async fn stream(
+    /// Loads the model and brings what was kept of the conversation. `false` when nobody waits any more.
+    async fn prepare(
         &mut self,
         prompt: &Prompt,
-        progress: &mut Progress,
         events: &UnboundedSender<GenerateEvent>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
         tokio::select! {
             biased;
             () = events.closed() => {
@@ -109,16 +109,30 @@ impl Actor {
                 if self.loaded.is_none() {
                     self.forget(Status::Asleep);
                 }
-                return Ok(());
+                return Ok(false);
             }
             ready = self.ready() => { ready?; }
         }
         if let Some(conversation) = prompt.conversation {
             self.bring(conversation).await?;
         }
+        Ok(true)
+    }
+
+    async fn stream(
+        &mut self,
+        prompt: &Prompt,
+        progress: &mut Progress,
+        events: &UnboundedSender<GenerateEvent>,
+    ) -> Result<(), EngineError> {
+        if !self.prepare(prompt, events).await? {
+            return Ok(());
+        }
         let job = self.next_job();
         let request = translate::request(job, prompt, &progress.text, progress.tokens);
-        self.process().await?.send(&Request::Generate(request));
+        self.running()?
+            .deliver(vec![Request::Generate(request)])
+            .await?;
         let mut cancelled = false;
         let mut reading = true;
         let mut heard = Instant::now();

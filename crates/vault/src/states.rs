@@ -78,6 +78,24 @@ impl States {
     pub fn forget(&self, conversation: ConversationId) {
         if let Ok(path) = self.path(conversation) {
             remove(&path);
+            // One that was being written when the program ended.
+            remove(&path.with_extension("new"));
+        }
+    }
+
+    /// Forgets the states of all conversations but these: a deletion may have been cut off.
+    pub fn keep_only(&self, conversations: &[ConversationId]) {
+        let known: Vec<_> = conversations
+            .iter()
+            .filter_map(|&conversation| self.path(conversation).ok())
+            .collect();
+        let Ok(entries) = fs::read_dir(&self.dir) else {
+            return;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if !known.contains(&path) {
+                remove(&path);
+            }
         }
     }
 
@@ -329,6 +347,17 @@ mod tests {
         .concat();
         fs::write(&path, swapped).unwrap();
         assert_eq!(states.get(conversation(1), BINDING), None);
+    }
+
+    #[test]
+    fn states_of_conversations_that_are_no_more_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let states = states(dir.path());
+        states.put(conversation(1), BINDING, b"one").unwrap();
+        states.put(conversation(2), BINDING, b"two").unwrap();
+        states.keep_only(&[conversation(2)]);
+        assert_eq!(states.get(conversation(1), BINDING), None);
+        assert_eq!(states.get(conversation(2), BINDING), Some(b"two".to_vec()));
     }
 
     #[test]

@@ -221,8 +221,6 @@ fn start(program: &Path) -> Result<Spawned, EngineError> {
         // It may write nowhere: graphics drivers needn't try to keep what they compiled.
         .env("MESA_SHADER_CACHE_DISABLE", "true")
         .env("__GL_SHADER_DISK_CACHE", "0")
-        // Threads that wait for each other soon sleep: beside a busy program they would burn its time and their own.
-        .env("GOMP_SPINCOUNT", "1000")
         .spawn()
         .map_err(|error| EngineError::Start(format!("{}: {error}", program.display())))?;
     let (Some(stdin), Some(stdout), Some(stderr)) =

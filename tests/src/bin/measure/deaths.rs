@@ -23,8 +23,8 @@ const KINDS: [Signal; 8] = [
     Signal::TERM,
     Signal::SYS,
 ];
-const TOKENS: u32 = 24;
-const SHOWN: usize = 8;
+const TOKENS: u32 = 16;
+const SHOWN: usize = 6;
 
 pub(crate) async fn measure(deaths: usize) -> Result<()> {
     let engine = ask::engine(SMOLLM)?;

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 use futures_util::StreamExt;
+use rustix::process::{Pid, Signal, kill_process};
 use tandem_conversation::{
     ConversationId, Finish, Generate, GenerateEvent, Generated, Prompt, PromptMessage, Role,
     Sampling, Token,
@@ -173,6 +174,18 @@ pub fn with_context(folder: &Path, tokens: u32) -> Result<PathBuf> {
     let path = folder.join("short.gguf");
     fs::write(&path, bytes)?;
     Ok(path)
+}
+
+/// Ends a process by a signal. Rust's runtime looks at a first fault, finds no stack that overflowed, and leaves the next
+/// one to the system.
+pub fn end(process: Pid, signal: Signal) -> rustix::io::Result<()> {
+    kill_process(process, signal)?;
+    if signal == Signal::SEGV || signal == Signal::BUS {
+        std::thread::sleep(Duration::from_millis(5));
+        // One that is gone already needs no second one.
+        let _ = kill_process(process, signal);
+    }
+    Ok(())
 }
 
 /// A shelf in memory.

@@ -42,17 +42,6 @@ fn pid(engine: &Engine) -> Pid {
     Pid::from_raw(i32::try_from(engine.process_id().unwrap()).unwrap()).unwrap()
 }
 
-/// Rust's runtime looks at a first fault, finds no stack that overflowed, and leaves the next one to the system.
-fn end(engine: &Engine, signal: Signal) {
-    let process = pid(engine);
-    kill_process(process, signal).unwrap();
-    if signal == Signal::SEGV || signal == Signal::BUS {
-        std::thread::sleep(Duration::from_millis(5));
-        // One that is gone already needs no second one.
-        let _ = kill_process(process, signal);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_goes_on_where_it_was_after_others_and_after_a_restart() {
     let shelf = Arc::new(Memory::default());
@@ -148,7 +137,7 @@ async fn an_answer_outlives_its_engine_however_it_dies() {
     ] {
         let killed = answer_with(&engine, prompt.clone(), |tokens| {
             if tokens == 20 {
-                end(&engine, signal);
+                ask::end(pid(&engine), signal).unwrap();
             }
         })
         .await

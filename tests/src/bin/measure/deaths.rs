@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 use serde_json::json;
 use tandem_conversation::Prompt;
 use tandem_engine_client::Engine;
@@ -46,7 +46,7 @@ pub(crate) async fn measure(deaths: usize) -> Result<()> {
         let answered = answer_with(&engine, prompt.clone(), |tokens| match killed {
             None if tokens == SHOWN => {
                 if let Ok(process) = process(&engine) {
-                    killed = end(process, signal).ok().map(|()| Instant::now());
+                    killed = ask::end(process, signal).ok().map(|()| Instant::now());
                 }
             }
             // What was under way when it died still arrives.
@@ -101,17 +101,6 @@ pub(crate) async fn measure(deaths: usize) -> Result<()> {
         raw: json!({ "reasons": reasons, "resumed_after_ms": waits.iter().map(|wait| rounded(*wait)).collect::<Vec<_>>() }),
     }
     .write()
-}
-
-/// Rust's runtime looks at a first fault, finds no stack that overflowed, and leaves the next one to the system.
-fn end(process: Pid, signal: Signal) -> rustix::io::Result<()> {
-    kill_process(process, signal)?;
-    if signal == Signal::SEGV || signal == Signal::BUS {
-        std::thread::sleep(Duration::from_millis(5));
-        // One that is gone already needs no second one.
-        let _ = kill_process(process, signal);
-    }
-    Ok(())
 }
 
 fn process(engine: &Engine) -> Result<Pid> {

@@ -1,7 +1,7 @@
 //! Generating: the prompt is read as far as it isn't in memory yet, then tokens follow, one at a time or as many as a
 //! draft foresaw.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use llama_cpp_2::token::LlamaToken;
 use tandem_protocol::{Drafts, Event, FinishReason, FrameError, Generate, Problem, Spent, Token};
@@ -18,6 +18,7 @@ use crate::{
     score::problem,
     session::Session,
     speech::Speech,
+    stopwatch::{Stopwatch, Took},
     utf8::Decoder,
 };
 
@@ -66,6 +67,7 @@ impl Session<'_> {
     ) -> Result<End, FrameError> {
         let began = Instant::now();
         self.stop.begin(job.job);
+        self.pace.save(job.saving);
         let opened = self.opened;
         let mut tokens = prompt::tokens(
             &opened.model,
@@ -202,7 +204,7 @@ impl Session<'_> {
         // A draft that was computed behind the last token, and how much of it has stood the check.
         let mut draft: Vec<LlamaToken> = vec![];
         let mut stood = 0;
-        let mut took = Duration::ZERO;
+        let mut took = Took::default();
         let end = loop {
             if self.stop.is_asked() {
                 break End::Finished(FinishReason::Cancelled);
@@ -243,13 +245,13 @@ impl Session<'_> {
                 continue;
             }
             self.settle(&draft, stood);
-            if took.is_zero() {
+            if took.time.is_zero() {
                 // The first token came with the prompt.
             } else if draft.is_empty() {
-                drafting.plain(took);
+                drafting.plain(took.time);
                 self.pace.took(took, Instant::now());
             } else {
-                drafting.checked(draft.len(), stood, took);
+                drafting.checked(draft.len(), stood, took.time);
             }
             let room =
                 (self.context.size() as usize).saturating_sub(self.memory.tokens().len() + 1);
@@ -258,8 +260,8 @@ impl Session<'_> {
                 stood = 0;
                 break End::Finished(FinishReason::ContextFull);
             }
-            speech.pause(took)?;
-            let began = Instant::now();
+            speech.pause(took.time)?;
+            let watch = Stopwatch::start();
             draft = self.draft(&mut source, token, drafting.length().min(room - 1));
             stood = 0;
             spent.drafted += number(draft.len());
@@ -271,7 +273,7 @@ impl Session<'_> {
                     .collect();
                 self.compute(&together, Wanted::All)
             };
-            took = began.elapsed();
+            took = watch.took();
             match computed {
                 Ok(()) => {}
                 Err(ComputeError::Stopped) => {

@@ -33,6 +33,7 @@ mod serve;
 mod session;
 mod speech;
 mod stop;
+mod stopwatch;
 mod template;
 mod utf8;
 

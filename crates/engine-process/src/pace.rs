@@ -3,27 +3,44 @@
 
 use std::time::{Duration, Instant};
 
+use crate::stopwatch::Took;
+
 /// A token that takes so many times longer than usual says that something else runs.
 const DISTURBED: f64 = 1.4;
+/// So many of them in a row, and so long, are no hiccup.
+const IN_A_ROW: u32 = 2;
+const HICCUP: f64 = 0.06;
 /// Another number of threads must take less than this share of the time to be kept.
 const FASTER: f64 = 0.9;
 /// Tokens that a trial measures: one alone may be lucky.
 const TRIAL: u32 = 6;
+/// A trial's token that takes so many times longer than one did before ends it: it costs too much to go on.
+const HOPELESS: f64 = 2.0;
 /// Time until the same thing is tried again: short at first, longer each time that it was no faster.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// Weight of a new measurement.
 const WEIGHT: f64 = 0.3;
+/// Threads that get less than this share of their processors share them with another program: more of them would only
+/// wait for each other.
+const CROWDED: f64 = 0.9;
+/// Longest doubt about a system that tells threads more, or less, time than they had.
+const DOUBT: Duration = Duration::from_secs(20);
 
 /// Measures of a loaded model.
 pub(crate) struct Pace {
     most: u32,
     steady: bool,
+    saving: bool,
     now: u32,
     /// Seconds of a token with the present number of threads.
     here: Option<f64>,
     /// The least that a token took with all threads, drifting upwards: text grows.
     usual: Option<f64>,
+    /// Tokens in a row that took longer than usual, and their seconds.
+    disturbed: (u32, f64),
+    /// The share of its processors that the present number of threads gets, 0 to 1.
+    share: f64,
     trial: Option<Trial>,
     more: Patience,
     fewer: Patience,
@@ -36,6 +53,8 @@ struct Trial {
     before: f64,
     tokens: u32,
     seconds: f64,
+    /// Seconds on processors, as far as the system tells.
+    computed: f64,
 }
 
 /// When something may be tried again.
@@ -50,12 +69,35 @@ impl Pace {
         Self {
             most,
             steady: chosen || most < 2,
+            saving: false,
             now: most,
             here: None,
             usual: None,
+            disturbed: (0, 0.0),
+            share: 1.0,
             trial: None,
             more: Patience::new(),
             fewer: Patience::new(),
+        }
+    }
+
+    /// From now on energy counts more than speed, or no longer. Waiting threads spin: half of them are half the heat.
+    pub(crate) fn save(&mut self, saving: bool) {
+        if self.steady || self.saving == saving {
+            return;
+        }
+        self.saving = saving;
+        self.trial = None;
+        self.usual = None;
+        self.here = None;
+        self.now = self.limit();
+    }
+
+    fn limit(&self) -> u32 {
+        if self.saving {
+            (self.most / 2).max(1)
+        } else {
+            self.most
         }
     }
 
@@ -65,16 +107,16 @@ impl Pace {
     }
 
     /// A token took so long, and the time is now `now`.
-    pub(crate) fn took(&mut self, took: Duration, now: Instant) {
+    pub(crate) fn took(&mut self, took: Took, now: Instant) {
         if self.steady {
             return;
         }
-        let seconds = took.as_secs_f64();
+        let seconds = took.time.as_secs_f64();
         if let Some(trial) = &mut self.trial {
             trial.tokens += 1;
             trial.seconds += seconds;
-            // One that can't be faster any more needn't go on.
-            if trial.tokens == TRIAL || trial.seconds > trial.before * f64::from(TRIAL) {
+            trial.computed += took.computed.unwrap_or_default().as_secs_f64();
+            if trial.tokens == TRIAL || seconds > trial.before * HOPELESS {
                 self.judge(now);
             }
             return;
@@ -83,18 +125,43 @@ impl Pace {
             .here
             .map_or(seconds, |here| here + WEIGHT * (seconds - here));
         self.here = Some(here);
-        if self.now < self.most {
-            if self.more.is_over(now) {
-                self.attempt((self.now * 2).min(self.most), here);
+        if self.now < self.limit() {
+            self.breathe(took, now);
+            if self.more.is_over(now) && (self.share > CROWDED || self.more.is_doubted(now)) {
+                self.attempt((self.now * 2).min(self.limit()), here);
             }
+            return;
+        }
+        if self.now < 2 {
             return;
         }
         let usual = self
             .usual
             .map_or(seconds, |usual| (usual * 1.002).min(seconds));
         self.usual = Some(usual);
-        if here > DISTURBED * usual && self.fewer.is_over(now) {
+        let (tokens, sum) = self.disturbed;
+        self.disturbed = if seconds > DISTURBED * usual {
+            (tokens + 1, sum + seconds)
+        } else {
+            (0, 0.0)
+        };
+        let (tokens, sum) = self.disturbed;
+        if tokens >= IN_A_ROW && sum > HICCUP && self.fewer.is_over(now) {
             self.attempt(self.now / 2, here);
+        }
+    }
+
+    /// Notices how much of their processors the threads get. More are tried at once when the other program has ended.
+    fn breathe(&mut self, took: Took, now: Instant) {
+        let Some(computed) = took.computed else {
+            self.share = 1.0;
+            return;
+        };
+        let all = took.time.as_secs_f64() * f64::from(self.now);
+        let was_crowded = self.share < CROWDED;
+        self.share += WEIGHT * ((computed.as_secs_f64() / all).min(1.0) - self.share);
+        if was_crowded && self.share > CROWDED {
+            self.more.next = Some(now);
         }
     }
 
@@ -104,7 +171,9 @@ impl Pace {
             before,
             tokens: 0,
             seconds: 0.0,
+            computed: 0.0,
         });
+        self.disturbed = (0, 0.0);
         self.now = threads;
     }
 
@@ -125,6 +194,7 @@ impl Pace {
             // More threads are tried soon only if fewer have just become worth it.
             if self.now < trial.from {
                 self.more.next = Some(now + self.more.wait);
+                self.share = trial.computed / (trial.seconds * f64::from(self.now));
             }
         } else {
             self.now = trial.from;
@@ -144,6 +214,11 @@ impl Patience {
         self.next.is_none_or(|next| now >= next)
     }
 
+    /// Whether it has been over for so long that what speaks against trying may be wrong.
+    fn is_doubted(&self, now: Instant) -> bool {
+        self.next.is_none_or(|next| now >= next + DOUBT)
+    }
+
     fn tried(&mut self, now: Instant, faster: bool) {
         self.wait =
             if faster { self.wait / 2 } else { self.wait * 2 }.clamp(FIRST_WAIT, LONGEST_WAIT);
@@ -155,49 +230,88 @@ impl Patience {
 mod tests {
     use super::*;
 
-    /// Runs `tokens` tokens whose time depends on the number of threads; the threads of each.
-    fn run(pace: &mut Pace, now: &mut Instant, tokens: usize, ms: impl Fn(u32) -> u64) -> Vec<u32> {
+    /// Runs `tokens` tokens; their milliseconds and the share of their processors that the threads get depend on the
+    /// number of threads. Returns the threads of each.
+    fn run(
+        pace: &mut Pace,
+        now: &mut Instant,
+        tokens: usize,
+        token: impl Fn(u32) -> (u64, Option<f64>),
+    ) -> Vec<u32> {
         (0..tokens)
             .map(|_| {
                 let threads = pace.threads();
-                let took = Duration::from_millis(ms(threads));
-                *now += took;
-                pace.took(took, *now);
+                let (ms, share) = token(threads);
+                let time = Duration::from_millis(ms);
+                *now += time;
+                let computed = share.map(|share| time.mul_f64(share * f64::from(threads)));
+                pace.took(Took { time, computed }, *now);
                 threads
             })
             .collect()
     }
 
+    fn alone(threads: u32) -> (u64, Option<f64>) {
+        (u64::from(20 / threads), Some(1.0))
+    }
+
+    /// Two threads that wait for each other, or one that has a share of a core.
+    fn beside_another(threads: u32) -> (u64, Option<f64>) {
+        if threads == 2 {
+            (200, Some(0.6))
+        } else {
+            (30, Some(0.66))
+        }
+    }
+
+    fn with_two(threads: &[u32]) -> usize {
+        threads.iter().filter(|&&threads| threads == 2).count()
+    }
+
     #[test]
     fn an_idle_machine_is_used_whole() {
         let (mut pace, mut now) = (Pace::new(4, false), Instant::now());
-        let threads = run(&mut pace, &mut now, 500, |threads| u64::from(40 / threads));
+        let threads = run(&mut pace, &mut now, 500, alone);
         assert!(threads.iter().all(|&threads| threads == 4));
     }
 
     #[test]
-    fn beside_a_busy_program_fewer_threads_compute_and_more_again_after_it() {
+    fn beside_a_busy_program_fewer_threads_compute_and_more_at_once_after_it() {
         let (mut pace, mut now) = (Pace::new(2, false), Instant::now());
-        run(&mut pace, &mut now, 20, |threads| u64::from(20 / threads));
-        // Two threads that wait for each other, or one that has a share of a core.
-        let busy = |threads| if threads == 2 { 200 } else { 30 };
-        let threads = run(&mut pace, &mut now, 200, busy);
-        let slow = threads.iter().filter(|&&threads| threads == 2).count();
-        assert!(slow < 20, "{slow}");
-        let threads = run(&mut pace, &mut now, 2000, |threads| u64::from(20 / threads));
-        let fast = threads
-            .iter()
-            .rev()
-            .take_while(|&&threads| threads == 2)
-            .count();
-        assert!(fast > 1000, "{fast}");
+        run(&mut pace, &mut now, 20, alone);
+        let threads = run(&mut pace, &mut now, 400, beside_another);
+        assert!(with_two(&threads) < 6, "{}", with_two(&threads));
+        let threads = run(&mut pace, &mut now, 100, alone);
+        assert!(with_two(&threads) > 85, "{}", with_two(&threads));
+    }
+
+    #[test]
+    fn where_the_system_tells_nothing_more_threads_are_tried_now_and_then() {
+        let untold = |token: fn(u32) -> (u64, Option<f64>)| move |threads| (token(threads).0, None);
+        let (mut pace, mut now) = (Pace::new(2, false), Instant::now());
+        run(&mut pace, &mut now, 20, untold(alone));
+        run(&mut pace, &mut now, 200, untold(beside_another));
+        let threads = run(&mut pace, &mut now, 4000, untold(alone));
+        let last = &threads[2000..];
+        assert_eq!(with_two(last), last.len());
+    }
+
+    #[test]
+    fn on_battery_half_of_them_compute() {
+        let (mut pace, mut now) = (Pace::new(4, false), Instant::now());
+        pace.save(true);
+        let threads = run(&mut pace, &mut now, 200, alone);
+        assert!(threads.iter().all(|&threads| threads == 2));
+        pace.save(false);
+        let threads = run(&mut pace, &mut now, 200, alone);
+        assert!(threads.iter().all(|&threads| threads == 4));
     }
 
     #[test]
     fn a_chosen_number_stays() {
         let (mut pace, mut now) = (Pace::new(2, true), Instant::now());
-        run(&mut pace, &mut now, 10, |_| 10);
-        let threads = run(&mut pace, &mut now, 100, |_| 300);
+        run(&mut pace, &mut now, 10, alone);
+        let threads = run(&mut pace, &mut now, 100, beside_another);
         assert!(threads.iter().all(|&threads| threads == 2));
     }
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path, time::Duration};
 use tandem_assistant::{
     Door, Paths,
     wire::{
-        Call, ConversationView, Event, MessageView, Outcome, Protection, Reply, TurnStep,
+        Call, ConversationView, Event, MessageView, Outcome, Overflow, Protection, Reply, TurnStep,
         VaultState,
     },
 };
@@ -269,6 +269,36 @@ async fn a_conversation_longer_than_the_context_goes_on_and_says_what_is_unseen(
     }
     assert_eq!(unseen[0], 0);
     assert!(unseen[7] > 4, "{unseen:?}");
+
+    // From now on with a summary in their place, the same one until more is left out.
+    let overflow = Overflow::Summarize;
+    let conversation = id;
+    door.call(Call::SetOverflow {
+        conversation,
+        overflow,
+    })
+    .await
+    .unwrap();
+    let mut receipts = vec![];
+    for _ in 0..3 {
+        let parent = view(&door, id).await.messages.pop();
+        let (asked, _) = turn(&door, ask(id, parent.as_ref(), "And now?")).await;
+        while !matches!(step(&mut events, asked).await, TurnStep::Text { .. }) {}
+        door.call(Call::Stop { turn: asked }).await.unwrap();
+        let (_, _, answer) = to_end(&mut events, asked).await;
+        receipts.push(answer.receipt.unwrap());
+    }
+    for pair in receipts.windows(2) {
+        let [before, after] = pair else { panic!() };
+        assert!(!before.summary.is_empty(), "{before:?}");
+        assert!(before.prompt_tokens < 512, "{before:?}");
+        if before.unseen_messages == after.unseen_messages {
+            assert_eq!(before.summary, after.summary);
+        } else {
+            assert_ne!(before.summary, after.summary);
+        }
+    }
+    assert_eq!(view(&door, id).await.overflow, Overflow::Summarize);
     door.close().await;
 }
 

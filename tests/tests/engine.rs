@@ -372,3 +372,32 @@ async fn a_graphics_device_reads_what_the_processor_reads() {
     graphics.stop().await.unwrap();
     processor.stop().await.unwrap();
 }
+
+/// A device that can't hold the model: as much of it as fits is put there, the rest stays with the processor, and the
+/// answer is whole.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_graphics_device_with_too_little_memory_takes_a_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let graphics = ask::engine_after("export GGML_VK_VISIBLE_DEVICES=0", folder.path()).unwrap();
+    let devices = graphics.devices().await.unwrap().devices;
+    let free = devices
+        .iter()
+        .find(|device| device.name == "Vulkan0")
+        .map(|device| device.memory_free)
+        .unwrap();
+    graphics.choose(&Model {
+        context: 2048,
+        // The rest is somebody else's: less than the weights take.
+        margin: free - (200 << 20),
+        ..ask::model(SMOLLM).unwrap()
+    });
+    let ready = graphics.warm().await.unwrap();
+    assert!((1..31).contains(&ready.gpu_layers), "{ready:?}");
+    assert_eq!(ready.context, 2048);
+    let whole = answer(&graphics, short(question("Say hello."), 3))
+        .await
+        .unwrap();
+    assert_eq!(whole.tokens.len(), 3);
+    graphics.stop().await.unwrap();
+}

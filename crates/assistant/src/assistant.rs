@@ -118,6 +118,13 @@ impl Assistant {
                     conversations::choose_branch(self, conversation, message).await?,
                 ));
             }
+            Call::SetOverflow {
+                conversation,
+                overflow,
+            } => {
+                self.vault()?.set_overflow(conversation, overflow).await?;
+                return Ok(Reply::Done);
+            }
             Call::Ask {
                 conversation,
                 parent,
@@ -257,6 +264,7 @@ impl Assistant {
             .sleep_minutes
             .map(|minutes| Duration::from_mins(u64::from(minutes)));
         self.engine.sleep_after(idle);
+        self.engine.spare_battery(tuning.spare_battery);
         self.show(|shown| shown.tuning = tuning);
     }
 

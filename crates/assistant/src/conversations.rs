@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tandem_conversation::{ConversationId, Message, MessageId, Receipt, Route, Tree};
+use tandem_conversation::{ConversationId, Message, MessageId, Overflow, Receipt, Route, Tree};
 use tandem_vault::Vault;
 use uuid::Uuid;
 
@@ -40,6 +40,7 @@ pub(crate) async fn create(assistant: &Assistant) -> Result<ConversationView, Fa
         id,
         title: String::new(),
         messages: vec![],
+        overflow: Overflow::default(),
         turn: None,
     })
 }
@@ -71,6 +72,7 @@ pub(crate) async fn view(
         id,
         title: row.title,
         messages: views,
+        overflow: vault.overflow(id).await?,
         turn: running.map(|(turn, ..)| turn),
     })
 }
@@ -116,6 +118,11 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
         tokens_per_second: rate,
         reused_tokens: receipt.reused_tokens,
         unseen_messages: receipt.unseen_messages,
+        summary: receipt
+            .summary
+            .as_ref()
+            .map(|summary| summary.text.clone())
+            .unwrap_or_default(),
     }
 }
 

@@ -161,34 +161,34 @@ async fn vault(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
 }
 
 fn sandbox(confinement: Confinement) -> DoctorLine {
-    let (outcome, text) = match (confinement.files, confinement.network) {
-        (true, true) => (
-            Outcome::Good,
-            "the engine reads its model and no other file of yours, writes nowhere, and reaches neither the network nor \
-             another program",
-        ),
-        (true, false) => (
-            Outcome::Note,
-            "the engine reads its model and no other file of yours and writes nowhere. This system doesn't keep it from \
-             the network.",
-        ),
-        (false, true) => (
-            Outcome::Note,
-            "the engine reaches neither the network nor another program. This system doesn't keep it from your files: a \
-             newer kernel would.",
-        ),
-        (false, false) if cfg!(target_os = "linux") => (
-            Outcome::Note,
-            "the engine is a process of its own, and this system doesn't keep it from files and network. Use models of \
-             publishers you trust.",
-        ),
-        (false, false) => (
-            Outcome::Note,
-            "the engine is a process of its own. Keeping it from files and network isn't built for this system yet: use \
-             models of publishers you trust.",
-        ),
+    let keeps = match (confinement.files, confinement.writes) {
+        (true, _) => "reads its model and no other file of yours and changes none",
+        (false, true) => "changes no file of yours, but could read them",
+        (false, false) => "is a process of its own, but could read and change your files",
     };
-    line("Sandbox", outcome, text.into())
+    let network = if confinement.network {
+        "It reaches neither the network nor another program."
+    } else {
+        "This system doesn't keep it from the network."
+    };
+    let whole = confinement.files && confinement.network;
+    let advice = if whole {
+        ""
+    } else if cfg!(target_os = "linux") {
+        " A newer kernel would keep it in; use models of publishers you trust."
+    } else {
+        " Use models of publishers you trust."
+    };
+    let untried = if cfg!(target_os = "linux") {
+        ""
+    } else {
+        " This was written for your system, but not tried on one yet."
+    };
+    line(
+        "Sandbox",
+        if whole { Outcome::Good } else { Outcome::Note },
+        format!("the engine {keeps}. {network}{advice}{untried}"),
+    )
 }
 
 fn line(topic: &str, outcome: Outcome, text: String) -> DoctorLine {

@@ -9,9 +9,8 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use tandem_conversation::{
-    Drafts, Finish, Fit, Generate, GenerateEvent, GenerateFailure, Generated, Message,
-    MessageState, Prompt, PromptMessage, Receipt, Role, Route, Sampling, Tree, TurnId, fit,
-    surely_fits,
+    Drafts, Finish, Generate, GenerateEvent, GenerateFailure, Generated, Message, MessageState,
+    Overflow, Prompt, PromptMessage, Receipt, Route, Sampling, Summary, Tree, TurnId,
     turn::{Effect, Event as Happened, State, step},
 };
 use tandem_vault::{Vault, VaultError};
@@ -27,59 +26,56 @@ use crate::{
 /// Streamed text is on disk at most this much later, a slow disk's own time aside.
 const CHECKPOINT: Duration = Duration::from_millis(150);
 
-/// Bytes of an answer that has outgrown the context which the model is shown of it.
-const ANSWER_TAIL: usize = 2048;
-/// Times that an answer may outgrow the context: a model that wanders would never end.
-const MOST_OVERFLOWS: u32 = 3;
+pub(crate) type Events = Pin<Box<dyn Stream<Item = GenerateEvent> + Send>>;
 
-type Events = Pin<Box<dyn Stream<Item = GenerateEvent> + Send>>;
+/// What a turn is to do.
+pub(crate) struct Plan {
+    /// To be stored first; `None` when a stored question is answered again.
+    pub(crate) question: Option<Message>,
+    /// The empty answer.
+    pub(crate) answer: Message,
+    pub(crate) prompt: Vec<PromptMessage>,
+    /// The conversation's title, when the question gives it one.
+    pub(crate) title: Option<String>,
+    /// What becomes of the prompt's beginning when it doesn't fit.
+    pub(crate) overflow: Overflow,
+    /// What stood in for it before.
+    pub(crate) summary: Option<Summary>,
+}
 
 pub(crate) struct Drive {
-    assistant: Assistant,
+    pub(crate) assistant: Assistant,
     vault: Arc<Vault>,
     turn: TurnId,
-    question: Option<Message>,
-    answer: Message,
-    prompt: Vec<PromptMessage>,
-    title: Option<String>,
+    pub(crate) plan: Plan,
     /// The answer so far; shared with whoever looks at the conversation meanwhile.
     text: Arc<Mutex<String>>,
     /// Text that came since hosts were last told, and where it begins, in UTF-16 units.
     untold: String,
     told_utf16: u32,
-    tokens: u32,
+    pub(crate) tokens: u32,
     accepted: u32,
-    unseen: u32,
+    pub(crate) unseen: u32,
     /// How often the answer outgrew the context.
-    overflows: u32,
+    pub(crate) overflows: u32,
     began: Instant,
     first_token_ms: Option<u64>,
     unsaved_told: bool,
 }
 
 impl Drive {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all that a turn is, from one place"
-    )]
     pub(crate) fn new(
         assistant: Assistant,
         vault: Arc<Vault>,
         turn: TurnId,
-        question: Option<Message>,
-        answer: Message,
-        prompt: Vec<PromptMessage>,
-        title: Option<String>,
+        plan: Plan,
         text: Arc<Mutex<String>>,
     ) -> Self {
         Self {
             assistant,
             vault,
             turn,
-            question,
-            answer,
-            prompt,
-            title,
+            plan,
             text,
             untold: String::new(),
             told_utf16: 0,
@@ -183,70 +179,33 @@ impl Drive {
     }
 
     async fn persist(&self) -> Result<(), VaultError> {
-        let messages: Vec<_> = self.question.iter().chain([&self.answer]).collect();
+        let messages: Vec<_> = self
+            .plan
+            .question
+            .iter()
+            .chain([&self.plan.answer])
+            .collect();
         self.vault
-            .append_all(&messages, self.title.as_deref())
+            .append_all(&messages, self.plan.title.as_deref())
             .await?;
         self.assistant.tell(Event::Conversations);
         Ok(())
     }
 
-    /// Leaves out of the prompt what the model can't hold, counted with its own tokenizer. The receipt says how much.
-    async fn fit(&mut self) {
-        // Not loaded yet: the smallest one that a model is given.
-        let context = self
-            .assistant
-            .engine
-            .status()
-            .borrow()
-            .context()
-            .unwrap_or(1024);
-        if surely_fits(&self.prompt, context) {
-            return;
-        }
-        // An engine that can't count can't answer either: that is told by the answer.
-        if let Ok(counted) = self.assistant.engine.count(self.prompt.clone()).await {
-            let fit = fit(
-                &self.prompt,
-                &counted.messages,
-                counted.frame,
-                counted.context,
-            );
-            self.leave_out(fit);
-        }
-    }
-
-    fn leave_out(&mut self, fit: Fit) {
-        self.prompt = fit.messages;
-        self.unseen += u32::try_from(fit.unseen).unwrap_or(u32::MAX);
-    }
-
-    fn start(&self) -> Events {
+    pub(crate) fn start(&self) -> Events {
         // A seed that differs between answers to one question: its id is random.
-        let seed = self.answer.id.0.as_fields().0 ^ u32::from(self.answer.id.0.as_fields().2) << 16;
+        let seed = self.plan.answer.id.0.as_fields().0
+            ^ u32::from(self.plan.answer.id.0.as_fields().2) << 16;
         self.assistant.engine.generate(Prompt {
-            conversation: Some(self.answer.conversation),
+            conversation: Some(self.plan.answer.conversation),
             so_far: self.seen_of_answer(),
             drafts: if self.assistant.state().tuning.drafts {
                 Drafts::Lookup
             } else {
                 Drafts::None
             },
-            ..Prompt::new(self.prompt.clone(), Sampling::balanced(seed))
+            ..Prompt::new(self.plan.prompt.clone(), Sampling::balanced(seed))
         })
-    }
-
-    /// What the model is shown of its own answer: all of it, or, when it has outgrown the context, its last part.
-    fn seen_of_answer(&self) -> String {
-        let text = self.so_far();
-        if self.overflows == 0 {
-            return text;
-        }
-        let from = text.len().saturating_sub(ANSWER_TAIL);
-        let from = (from..=text.len())
-            .find(|&at| text.is_char_boundary(at))
-            .unwrap_or(0);
-        text[from..].to_owned()
     }
 
     /// What a stream's event means for the turn, or the stream that goes on in its place.
@@ -262,9 +221,7 @@ impl Drive {
             }
             GenerateEvent::Resumed(why) => Happened::Resumed(why),
             GenerateEvent::Finished(Finish::ContextFull, spent) => {
-                let text = self.so_far();
-                let room = self.history() > 0 || text.len() > ANSWER_TAIL;
-                if room && self.overflows < MOST_OVERFLOWS && self.tokens > 0 && !repeats(&text) {
+                if self.may_go_on() {
                     self.accepted += spent.accepted_tokens;
                     return Err(self.go_on());
                 }
@@ -291,53 +248,6 @@ impl Drive {
             }
             GenerateEvent::Failed(failure) => Happened::Failed(failure),
         })
-    }
-
-    /// The engine has come to hold less than it did when the prompt was fitted: what it holds now is read, if anything can
-    /// be left out.
-    fn fit_to(&mut self, prompt_tokens: u32, context: u32) -> Option<Events> {
-        let bytes = |message: &PromptMessage| message.text.len() as u64 + 1;
-        let all: u64 = self.prompt.iter().map(bytes).sum();
-        let share = |message| u32::try_from(u64::from(prompt_tokens) * bytes(message) / all.max(1));
-        let tokens: Vec<_> = self
-            .prompt
-            .iter()
-            .map(|message| share(message).unwrap_or(u32::MAX))
-            .collect();
-        let fit = fit(&self.prompt, &tokens, 0, context);
-        if fit.unseen == 0 {
-            return None;
-        }
-        self.leave_out(fit);
-        Some(self.start())
-    }
-
-    /// Messages before the conversation: the instructions.
-    fn fixed(&self) -> usize {
-        usize::from(
-            self.prompt
-                .first()
-                .is_some_and(|first| first.role == Role::System),
-        )
-    }
-
-    /// Messages between the instructions and the question.
-    fn history(&self) -> usize {
-        self.prompt.len().saturating_sub(1 + self.fixed())
-    }
-
-    /// The answer has filled the context: it goes on with the question and its own last part before it.
-    fn go_on(&mut self) -> Events {
-        self.overflows += 1;
-        let (fixed, history) = (self.fixed(), self.history());
-        self.unseen += u32::try_from(history).unwrap_or(u32::MAX);
-        self.prompt.drain(fixed..fixed + history);
-        if self.overflows == 1 {
-            self.tell(TurnStep::Notice {
-                notice: failure::outgrown(),
-            });
-        }
-        self.start()
     }
 
     /// What was spent on the whole answer, where its last stream tells of itself alone.
@@ -375,7 +285,7 @@ impl Drive {
 
     async fn checkpoint(&mut self) {
         let text = self.so_far();
-        if let Err(error) = self.vault.checkpoint(self.answer.id, &text).await {
+        if let Err(error) = self.vault.checkpoint(self.plan.answer.id, &text).await {
             self.tell_unsaved(&error);
         }
     }
@@ -387,9 +297,9 @@ impl Drive {
         mean_logprob: Option<f32>,
         route: Option<(Route, &'static str)>,
     ) {
-        self.answer.text = self.so_far();
-        self.answer.state = state;
-        self.answer.receipt = route.map(|(route, reason)| Receipt {
+        self.plan.answer.text = self.so_far();
+        self.plan.answer.state = state;
+        self.plan.answer.receipt = route.map(|(route, reason)| Receipt {
             route,
             reason: reason.into(),
             model: self
@@ -406,24 +316,25 @@ impl Drive {
             generate_ms: self.generate_ms(spent),
             mean_logprob,
             unseen_messages: self.unseen,
+            summary: self.plan.summary.take(),
         });
         let stored = self
             .vault
             .finish(
-                self.answer.id,
-                &self.answer.text,
+                self.plan.answer.id,
+                &self.plan.answer.text,
                 state,
-                self.answer.receipt.as_ref(),
+                self.plan.answer.receipt.as_ref(),
             )
             .await;
         if let Err(error) = stored {
             self.tell_unsaved(&error);
         }
-        let tree = match self.vault.conversation(self.answer.conversation).await {
+        let tree = match self.vault.conversation(self.plan.answer.conversation).await {
             Ok((_, messages)) => Tree::new(messages),
-            Err(_) => Tree::new([self.answer.clone()]),
+            Err(_) => Tree::new([self.plan.answer.clone()]),
         };
-        match message_view(&tree, &self.answer) {
+        match message_view(&tree, &self.plan.answer) {
             Ok(message) => self.tell(TurnStep::Ended { message }),
             Err(failure) => tracing::error!(
                 code = failure.code,
@@ -443,7 +354,7 @@ impl Drive {
             .map_or(0, |first| since.saturating_sub(first))
     }
 
-    fn so_far(&self) -> String {
+    pub(crate) fn so_far(&self) -> String {
         self.text
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -466,13 +377,13 @@ impl Drive {
     }
 
     /// Tells hosts, after the text that came before it.
-    fn tell(&mut self, step: TurnStep) {
+    pub(crate) fn tell(&mut self, step: TurnStep) {
         self.tell_text();
         self.pass_on(step);
     }
 
     fn pass_on(&self, step: TurnStep) {
-        let (conversation, message) = (self.answer.conversation, self.answer.id);
+        let (conversation, message) = (self.plan.answer.conversation, self.plan.answer.id);
         self.assistant.tell(Event::Turn {
             turn: self.turn,
             conversation,
@@ -480,14 +391,6 @@ impl Drive {
             step,
         });
     }
-}
-
-/// Whether a text has come to say the same again and again: its last words stand twice before in its last part.
-fn repeats(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let part = &bytes[bytes.len().saturating_sub(2 * ANSWER_TAIL)..];
-    let last = &part[part.len().saturating_sub(100)..];
-    last.len() == 100 && part.windows(100).filter(|window| *window == last).count() > 2
 }
 
 async fn next(stream: &mut Option<Events>) -> Option<GenerateEvent> {
@@ -503,18 +406,5 @@ async fn next(stream: &mut Option<Events>) -> Option<GenerateEvent> {
             }
         },
         None => std::future::pending().await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_that_goes_round_is_told_from_one_that_goes_on() {
-        assert!(repeats(&"The sea is deep and the sky is high. ".repeat(20)));
-        let counted: Vec<_> = (0..200).map(|n| format!("Wave {n} came in.")).collect();
-        assert!(!repeats(&counted.join(" ")));
-        assert!(!repeats("Short."));
     }
 }

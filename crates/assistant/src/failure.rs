@@ -105,6 +105,14 @@ pub(crate) fn outgrown() -> Notice {
     }
 }
 
+/// The line under an answer that waits for a summary.
+pub(crate) fn summarizing() -> Notice {
+    Notice {
+        code: "context.summarizing".into(),
+        message: "The beginning of this conversation no longer fits the model. It is being summarized first.".into(),
+    }
+}
+
 /// An engine's error as a sentence.
 pub(crate) fn sentence(error: EngineError) -> String {
     Failure::from(error).message

@@ -9,6 +9,7 @@ mod doctor;
 mod door;
 mod drive;
 mod failure;
+mod fitting;
 mod gate;
 mod input;
 mod library;

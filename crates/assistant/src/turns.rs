@@ -6,8 +6,8 @@ use std::{
 };
 
 use tandem_conversation::{
-    ConversationId, Message, MessageId, MessageState, Role, SYSTEM_PROMPT, Tree, TurnId, assemble,
-    turn::Event as Happened,
+    ConversationId, Message, MessageId, MessageState, Role, SYSTEM_PROMPT, Summary, Tree, TurnId,
+    assemble, turn::Event as Happened,
 };
 use tandem_vault::Vault;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     assistant::Assistant,
     conversations::{self, now_ms},
-    drive::Drive,
+    drive::{Drive, Plan},
     input,
     wire::{ConversationView, Event, Failure, Notice, TurnStep},
 };
@@ -60,16 +60,22 @@ impl Turns {
             Some(parent) => tree.path(parent)?,
             None => vec![],
         };
+        let summary = last_summary(&path);
         path.push(&message);
         let prompt = assemble(SYSTEM_PROMPT, path);
         let title = row
             .title
             .is_empty()
             .then(|| input::first_title(&message.text));
-        let answer = answer_to(message.id, conversation);
-        let begun = self
-            .begin(assistant, &vault, Some(message), answer, prompt, title)
-            .await?;
+        let plan = Plan {
+            answer: answer_to(message.id, conversation),
+            question: Some(message),
+            prompt,
+            title,
+            overflow: vault.overflow(conversation).await?,
+            summary,
+        };
+        let begun = self.begin(assistant, &vault, plan).await?;
         if question.removed > 0 {
             let message = match question.removed {
                 1 => "One invisible control character was left out of the question.".to_owned(),
@@ -107,29 +113,26 @@ impl Turns {
                 ));
             }
         };
-        let prompt = assemble(SYSTEM_PROMPT, tree.path(question)?);
-        self.begin(
-            assistant,
-            &vault,
-            None,
-            answer_to(question, conversation),
-            prompt,
-            None,
-        )
-        .await
+        let path = tree.path(question)?;
+        let plan = Plan {
+            question: None,
+            answer: answer_to(question, conversation),
+            summary: last_summary(&path),
+            prompt: assemble(SYSTEM_PROMPT, path),
+            title: None,
+            overflow: vault.overflow(conversation).await?,
+        };
+        self.begin(assistant, &vault, plan).await
     }
 
     async fn begin(
         &self,
         assistant: &Assistant,
         vault: &Arc<Vault>,
-        question: Option<Message>,
-        answer: Message,
-        prompt: Vec<tandem_conversation::PromptMessage>,
-        title: Option<String>,
+        plan: Plan,
     ) -> Result<(TurnId, ConversationView), Failure> {
         let turn = TurnId(Uuid::now_v7());
-        let conversation = answer.conversation;
+        let conversation = plan.answer.conversation;
         let text = Arc::new(Mutex::new(String::new()));
         let (happened, inbox) = mpsc::unbounded_channel();
         let (end, ended) = watch::channel(false);
@@ -144,7 +147,7 @@ impl Turns {
             }
             let running = Running {
                 conversation,
-                answer: answer.id,
+                answer: plan.answer.id,
                 text: Arc::clone(&text),
                 happened,
                 ended,
@@ -152,16 +155,7 @@ impl Turns {
             turns.insert(turn, running);
         }
         let (persisted_in, persisted) = oneshot::channel();
-        let drive = Drive::new(
-            assistant.clone(),
-            Arc::clone(vault),
-            turn,
-            question,
-            answer,
-            prompt,
-            title,
-            text,
-        );
+        let drive = Drive::new(assistant.clone(), Arc::clone(vault), turn, plan, text);
         let turns = self.clone();
         tokio::spawn(async move {
             drive.run(inbox, persisted_in).await;
@@ -271,6 +265,15 @@ async fn wait(
         let _ = happened.send(event.clone());
         let _ = ended.wait_for(|ended| *ended).await;
     }
+}
+
+/// The summary that the last answer of the path was given.
+fn last_summary(path: &[&Message]) -> Option<Summary> {
+    let mut receipts = path
+        .iter()
+        .rev()
+        .filter_map(|message| message.receipt.as_ref());
+    receipts.next()?.summary.clone()
 }
 
 fn answer_to(question: MessageId, conversation: ConversationId) -> Message {

@@ -7,7 +7,7 @@ mod event;
 mod state;
 mod view;
 
-pub use tandem_conversation::{ConversationId, MessageId, MessageState, Role, TurnId};
+pub use tandem_conversation::{ConversationId, MessageId, MessageState, Overflow, Role, TurnId};
 
 pub use call::{Call, Failure, Protection, Reply};
 pub use event::{Event, Notice, TurnStep};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, MessageId};
+use crate::{ConversationId, MessageId, Summary};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct Receipt {
     pub mean_logprob: Option<f32>,
     /// Messages of the conversation's beginning that the model no longer saw because the context was full.
     pub unseen_messages: u32,
+    /// What the model was shown in their place, in this conversation's way of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
 }
 
 /// One message of a conversation's tree.

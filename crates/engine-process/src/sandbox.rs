@@ -5,6 +5,12 @@
 mod calls;
 #[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(any(target_os = "macos", test))]
+mod profile;
+#[cfg(windows)]
+mod windows;
 
 use std::path::Path;
 
@@ -26,11 +32,44 @@ pub(crate) fn enter<'a>(models: impl Iterator<Item = &'a Path>) -> Confinement {
         },
         |()| true,
     );
-    Confinement { files, network }
+    Confinement {
+        files,
+        writes: files,
+        network,
+    }
 }
 
-/// Nothing yet: the host says so in its report.
-#[cfg(not(target_os = "linux"))]
+/// Locks this process in, for good; tells what this system enforces.
+#[cfg(target_os = "macos")]
+pub(crate) fn enter<'a>(models: impl Iterator<Item = &'a Path>) -> Confinement {
+    let done = macos::restrict(models)
+        .inspect_err(|error| {
+            crate::fault::report("the system doesn't restrict the engine", error);
+        })
+        .is_ok();
+    Confinement {
+        files: done,
+        writes: done,
+        network: done,
+    }
+}
+
+/// Locks this process in, for good; tells what this system enforces.
+#[cfg(windows)]
+pub(crate) fn enter<'a>(_: impl Iterator<Item = &'a Path>) -> Confinement {
+    let done = windows::restrict()
+        .inspect_err(|error| {
+            crate::fault::report("the system doesn't restrict the engine", error);
+        })
+        .is_ok();
+    Confinement {
+        writes: done,
+        ..Confinement::default()
+    }
+}
+
+/// Nothing: the host says so in its report.
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 pub(crate) fn enter<'a>(_: impl Iterator<Item = &'a Path>) -> Confinement {
     Confinement::default()
 }
@@ -68,6 +107,7 @@ mod tests {
             confinement,
             Confinement {
                 files: true,
+                writes: true,
                 network: true
             }
         );

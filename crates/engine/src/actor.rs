@@ -21,11 +21,16 @@ use tokio::{
 
 use crate::{
     Counted, Death, EngineError, Model, Ready, Report, Shelf, Status, breaker::Breaker,
-    frugal::Frugality, keeping::Keeping, memory, patience::Patience, process::Process,
+    frugal::Frugality, keeping::Keeping, memory, patience::Patience, power::Power,
+    process::Process,
 };
 
 /// Time between looks at an engine that has nothing to do.
 const LOOK: Duration = Duration::from_secs(5);
+/// Time between looks at a graphics device's memory: each wakes it.
+const LOOK_AT_GRAPHICS: Duration = Duration::from_mins(1);
+/// Time without a question after which a model is unloaded on battery.
+const ON_BATTERY: Duration = Duration::from_mins(2);
 /// Time without a question after which a conversation's state goes to the shelf, should the engine end unasked.
 const SETTLED: Duration = Duration::from_secs(20);
 /// Time for a load that tells no progress: a slow disk reads a large model's first bytes.
@@ -37,6 +42,7 @@ pub(crate) enum Command {
     Choose(Model),
     KeepOn(Option<Arc<dyn Shelf>>),
     SleepAfter(Option<Duration>),
+    SpareBattery(bool),
     Forget(ConversationId),
     Warm(Reply<Ready>),
     Devices(Reply<Report>),
@@ -59,8 +65,11 @@ pub(crate) struct Actor {
     pub(crate) breaker: Breaker,
     pub(crate) patience: Patience,
     pub(crate) keeping: Keeping,
+    pub(crate) power: Power,
     sleep_after: Option<Duration>,
     used: Instant,
+    /// When the graphics device's memory was last looked at.
+    looked: Instant,
 }
 
 impl Actor {
@@ -81,8 +90,10 @@ impl Actor {
             breaker: Breaker::default(),
             patience: Patience::default(),
             keeping: Keeping::default(),
+            power: Power::default(),
             sleep_after: None,
             used: Instant::now(),
+            looked: Instant::now(),
         }
     }
 
@@ -103,6 +114,7 @@ impl Actor {
                 Command::Choose(model) => self.choose(model).await,
                 Command::KeepOn(shelf) => self.keeping.keep_on(shelf),
                 Command::SleepAfter(idle) => self.sleep_after = idle,
+                Command::SpareBattery(spare) => self.power.spare = spare,
                 Command::Forget(conversation) => self.forget_conversation(conversation),
                 Command::Warm(reply) => drop(reply.send(self.ready().await)),
                 Command::Devices(reply) => drop(reply.send(self.devices().await)),
@@ -154,15 +166,38 @@ impl Actor {
             return;
         }
         let idle = self.used.elapsed();
-        if self.sleep_after.is_some_and(|after| idle >= after) {
+        let on_battery = self.power.is_spared().then_some(ON_BATTERY);
+        let after = [self.sleep_after, on_battery].into_iter().flatten().min();
+        if after.is_some_and(|after| idle >= after) {
             tracing::info!("the model is unloaded: it was idle");
             self.put_to_sleep().await;
         } else if idle >= SETTLED && memory::is_short() {
             tracing::info!("the model is unloaded: the system is short of memory");
             self.put_to_sleep().await;
+        } else if idle >= SETTLED && self.is_crowded_out().await {
+            tracing::info!("the model is unloaded: another program needs the graphics memory");
+            self.put_to_sleep().await;
         } else if idle >= SETTLED {
             self.save_all().await;
         }
+    }
+
+    /// Whether other programs have come to need the graphics memory that the idle model holds. Loaded again, it is fitted
+    /// to what is left.
+    async fn is_crowded_out(&mut self) -> bool {
+        let on_graphics = self.loaded.as_ref().filter(|ready| ready.gpu_layers > 0);
+        let Some(device) = on_graphics.map(|ready| ready.device.clone()) else {
+            return false;
+        };
+        if self.looked.elapsed() < LOOK_AT_GRAPHICS {
+            return false;
+        }
+        self.looked = Instant::now();
+        let Ok(report) = self.devices().await else {
+            return false;
+        };
+        let of_ours = report.devices.iter().find(|found| found.name == device);
+        of_ours.is_some_and(|found| memory::is_full(found.memory_free, found.memory_total))
     }
 
     /// Ends the process when what it computed is on the shelf.
@@ -235,7 +270,7 @@ impl Actor {
                         self.breaker.died();
                     }
                     let less = match error {
-                        EngineError::Died(Death::IllegalInstruction) => self.frugality.be_plain(),
+                        EngineError::Died(Death::IllegalInstruction) => self.frugality.refused(),
                         _ => error.is_shortage() && self.take_less(),
                     };
                     if !less || self.breaker.is_open() {

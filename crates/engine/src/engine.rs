@@ -62,6 +62,11 @@ impl Engine {
         self.tell(Command::SleepAfter(idle));
     }
 
+    /// Goes easy on a battery: fewer threads, and a model that is idle is unloaded sooner.
+    pub fn spare_battery(&self, spare: bool) {
+        self.tell(Command::SpareBattery(spare));
+    }
+
     /// Loads the chosen model now.
     pub async fn warm(&self) -> Result<Ready, EngineError> {
         self.ask(Command::Warm).await

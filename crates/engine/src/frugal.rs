@@ -2,8 +2,7 @@
 
 use tandem_protocol::Offload;
 
-/// GPU memory that is left to others, in bytes, and how often it is doubled.
-const MARGIN: u64 = 512 << 20;
+/// How often the GPU memory that is left to others is doubled.
 const MARGINS: u32 = 3;
 /// The least context worth having, in tokens.
 const LEAST_CONTEXT: u32 = 1024;
@@ -14,8 +13,12 @@ pub(crate) struct Frugality {
     margins: u32,
     without_gpu: bool,
     halvings: u32,
-    plain: bool,
+    /// Illegal instructions without a whole answer between them.
+    refusals: u32,
 }
+
+/// So many refusals in a row are the processor's, not an accident's.
+const REFUSALS: u32 = 2;
 
 impl Frugality {
     /// Takes less than before. `gpu`: whether anything lay on one. `false` when there is nothing left to give up, for a
@@ -33,13 +36,24 @@ impl Frugality {
         true
     }
 
-    /// Uses plain instructions alone: the processor refused others. `false` when it refused even those.
-    pub(crate) fn be_plain(&mut self) -> bool {
-        !std::mem::replace(&mut self.plain, true)
+    /// The processor refused an instruction. When that was no accident, plain ones alone are used. `false` when even
+    /// those were refused.
+    pub(crate) fn refused(&mut self) -> bool {
+        let tried_plain = self.is_plain();
+        self.refusals += 1;
+        !tried_plain
     }
 
+    /// A whole answer came. What runs with plain instructions stays with them.
+    pub(crate) fn answered(&mut self) {
+        if !self.is_plain() {
+            self.refusals = 0;
+        }
+    }
+
+    /// Whether plain instructions alone are to be used.
     pub(crate) fn is_plain(&self) -> bool {
-        self.plain
+        self.refusals >= REFUSALS
     }
 
     pub(crate) fn offload(&self, wanted: Offload) -> Offload {
@@ -51,8 +65,8 @@ impl Frugality {
         }
     }
 
-    pub(crate) fn margin(&self) -> u64 {
-        MARGIN << self.margins
+    pub(crate) fn margin(&self, wanted: u64) -> u64 {
+        wanted << self.margins
     }
 
     pub(crate) fn context(&self, wanted: u32) -> u32 {
@@ -70,7 +84,7 @@ mod tests {
         let mut steps = vec![];
         while frugality.take_less(frugality.offload(Offload::Auto) != Offload::None, 4096) {
             steps.push((
-                frugality.margin() >> 20,
+                frugality.margin(512),
                 frugality.offload(Offload::Auto),
                 frugality.context(4096),
             ));
@@ -86,6 +100,18 @@ mod tests {
                 (4096, Offload::None, 1024),
             ]
         );
+    }
+
+    #[test]
+    fn one_refusal_is_an_accident_two_are_the_processors() {
+        let mut frugality = Frugality::default();
+        assert!(frugality.refused() && !frugality.is_plain());
+        frugality.answered();
+        assert!(frugality.refused() && !frugality.is_plain());
+        assert!(frugality.refused() && frugality.is_plain());
+        frugality.answered();
+        assert!(frugality.is_plain());
+        assert!(!frugality.refused());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod keeping;
 mod memory;
 mod model;
 mod patience;
+mod power;
 mod process;
 mod shelf;
 mod status;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tandem_protocol::{Load, Offload, Permit};
 
 /// A model to use.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
     /// The GGUF file.
     pub path: PathBuf,
@@ -17,8 +17,25 @@ pub struct Model {
     pub context: u32,
     /// How much goes to a GPU.
     pub offload: Offload,
+    /// Bytes of a GPU's memory that are left to other programs at first; more are left after a failure.
+    pub margin: u64,
     /// Threads to compute with; 0 lets the engine choose.
     pub threads: u32,
+}
+
+impl Default for Model {
+    /// No model yet, with what suits any.
+    fn default() -> Self {
+        Self {
+            path: PathBuf::new(),
+            adapters: vec![],
+            drafter: None,
+            context: 4096,
+            offload: Offload::default(),
+            margin: 512 << 20,
+            threads: 0,
+        }
+    }
 }
 
 impl Model {
@@ -42,7 +59,7 @@ impl Model {
             drafter: self.drafter.as_deref().map(text).unwrap_or_default(),
             context: frugality.context(self.context),
             offload: frugality.offload(self.offload),
-            margin: frugality.margin(),
+            margin: frugality.margin(self.margin),
             threads: self.threads,
         }
     }

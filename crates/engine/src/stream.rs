@@ -67,7 +67,7 @@ impl Actor {
         let shortage = match error {
             EngineError::Died(Death::IllegalInstruction) => {
                 // What a processor says of itself and what its system lets it do are not always the same.
-                self.frugality.be_plain();
+                self.frugality.refused();
                 false
             }
             EngineError::Died(Death::OutOfMemory | Death::DeviceLost)
@@ -129,7 +129,8 @@ impl Actor {
             return Ok(());
         }
         let job = self.next_job();
-        let request = translate::request(job, prompt, &progress.text, progress.tokens);
+        let saving = self.power.is_spared();
+        let request = translate::request(job, prompt, &progress.text, progress.tokens, saving);
         self.running()?
             .deliver(vec![Request::Generate(request)])
             .await?;
@@ -188,6 +189,7 @@ impl Actor {
                     spent,
                 } if of == job => {
                     self.breaker.reset();
+                    self.frugality.answered();
                     let all = progress.spent(translate::generated(spent));
                     if let Some(conversation) = prompt.conversation {
                         self.keeping.answered(conversation, &all, spent.prompt_us);

@@ -11,6 +11,7 @@ pub(crate) fn request(
     prompt: &ours::Prompt,
     so_far: &str,
     tokens: u32,
+    saving: bool,
 ) -> wire::Generate {
     let ours::Sampling {
         temperature,
@@ -54,6 +55,7 @@ pub(crate) fn request(
             ours::Drafts::Drafter => wire::Drafts::Drafter,
             ours::Drafts::None => wire::Drafts::None,
         },
+        saving,
     }
 }
 

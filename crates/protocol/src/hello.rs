@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of everything after the handshake. Raised with every change to a message.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The first frame each way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +48,10 @@ pub struct Permit {
 /// The engine's second frame: what the system enforces on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confinement {
-    /// It reads its model and the system's files alone, and writes nowhere.
+    /// It reads its model and the system's files alone.
     pub files: bool,
+    /// It changes no file of the person's.
+    pub writes: bool,
     /// It opens no socket, starts no program and reaches no other process.
     pub network: bool,
 }

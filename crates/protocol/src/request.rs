@@ -162,6 +162,8 @@ pub struct Generate {
     pub adapter: Option<(u32, f32)>,
     /// Where drafts come from.
     pub drafts: Drafts,
+    /// Whether energy counts more than speed.
+    pub saving: bool,
 }
 
 /// A given answer to score.

@@ -14,8 +14,14 @@ use sqlx::{
 use crate::{VaultError, durable, keys::Key, place::Place};
 
 /// Forward only. A step that was released is never changed: its checksum is in every database.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "first", include_str!("../migrations/0001_first.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../migrations/0001_first.sql")),
+    (
+        5,
+        "overflow",
+        include_str!("../migrations/0005_overflow.sql"),
+    ),
+];
 
 /// The oldest SQLCipher that is accepted.
 const OLDEST_SQLCIPHER: [u32; 3] = [4, 10, 0];

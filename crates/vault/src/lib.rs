@@ -22,6 +22,7 @@ mod key_file;
 mod keyring;
 mod keys;
 mod messages;
+mod overflow;
 mod owner;
 mod place;
 mod rows;

@@ -42,7 +42,15 @@ conversation: string,
 /**
  * A message of the wanted branch.
  */
-message: string, } | { "do": "ask", 
+message: string, } | { "do": "setOverflow", 
+/**
+ * Which conversation.
+ */
+conversation: string, 
+/**
+ * What becomes of it from the next answer on.
+ */
+overflow: "drop" | "summarize", } | { "do": "ask", 
 /**
  * Which conversation.
  */

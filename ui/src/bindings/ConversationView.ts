@@ -18,6 +18,10 @@ title: string,
  */
 messages: Array<MessageView>, 
 /**
+ * What becomes of its beginning when the model's context no longer holds it.
+ */
+overflow: "drop" | "summarize", 
+/**
  * The turn that is being answered here.
  */
 turn: string | null, };

@@ -43,4 +43,8 @@ tokensPerSecond: number | null,
 /**
  * Messages of the beginning that the model no longer saw because the context was full.
  */
-unseenMessages: number, };
+unseenMessages: number, 
+/**
+ * What the model was shown in their place; empty without a summary.
+ */
+summary: string, };

@@ -11,4 +11,8 @@ sleepMinutes: number | null,
 /**
  * Whether several tokens are guessed ahead from the text and checked at once, where that is measured to be faster.
  */
-drafts: boolean, };
+drafts: boolean, 
+/**
+ * Whether a battery is spared: fewer threads, and an idle model is freed sooner.
+ */
+spareBattery: boolean, };

@@ -24,6 +24,8 @@ export class Chat {
   title = $state("");
   messages = $state.raw<MessageView[]>([]);
   turn = $state<string | null>(null);
+  /** What becomes of the conversation's beginning when it no longer fits. */
+  overflow = $state<ConversationView["overflow"]>("drop");
   /** A question is being handed over. */
   sending = $state(false);
   failure = $state.raw<Failure | null>(null);
@@ -49,6 +51,7 @@ export class Chat {
     this.title = "";
     this.messages = [];
     this.turn = null;
+    this.overflow = "drop";
     this.failure = null;
     this.target = null;
   }
@@ -117,6 +120,18 @@ export class Chat {
     if (this.turn === turn) await this.again();
   }
 
+  /** Chooses what becomes of the beginning from the next answer on. */
+  async setOverflow(overflow: ConversationView["overflow"]): Promise<void> {
+    const { id } = this;
+    if (id === null) return;
+    try {
+      await this.host.call({ do: "setOverflow", conversation: id, overflow });
+      if (this.id === id) this.overflow = overflow;
+    } catch (thrown) {
+      this.fail(id, thrown);
+    }
+  }
+
   /** Says what went wrong in a conversation, unless another one is shown by now. */
   fail(conversation: string | null, thrown: unknown): void {
     if (this.id === conversation) this.failure = asFailure(thrown);
@@ -159,6 +174,7 @@ export class Chat {
     if (view.id !== this.id) this.failure = null;
     this.id = view.id;
     this.title = view.title;
+    this.overflow = view.overflow;
     this.target = null;
     this.turn = view.turn !== null && !this.ends.has(view.turn) ? view.turn : null;
     this.messages = view.messages.map((message) => {

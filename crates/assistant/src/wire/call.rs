@@ -1,7 +1,7 @@
 //! What a host may ask for, and what it gets.
 
 use serde::{Deserialize, Serialize};
-use tandem_conversation::{ConversationId, MessageId, TurnId};
+use tandem_conversation::{ConversationId, MessageId, Overflow, TurnId};
 use ts_rs::TS;
 
 use super::{
@@ -79,6 +79,15 @@ pub enum Call {
         /// A message of the wanted branch.
         #[ts(type = "string")]
         message: MessageId,
+    },
+    /// Sets what becomes of a conversation's beginning when the model's context no longer holds it → [`Reply::Done`].
+    SetOverflow {
+        /// Which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// What becomes of it from the next answer on.
+        #[ts(type = "\"drop\" | \"summarize\"")]
+        overflow: Overflow,
     },
     /// Asks a question → [`Reply::Turn`]; the answer arrives as [`super::Event::Turn`]s. To edit a question, ask
     /// again with that question's own parent: the first version stays as a branch.

@@ -91,6 +91,13 @@ pub struct Tuning {
     pub sleep_minutes: Option<u32>,
     /// Whether several tokens are guessed ahead from the text and checked at once, where that is measured to be faster.
     pub drafts: bool,
+    /// Whether a battery is spared: fewer threads, and an idle model is freed sooner.
+    #[serde(default = "yes")]
+    pub spare_battery: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Default for Tuning {
@@ -98,6 +105,7 @@ impl Default for Tuning {
         Self {
             sleep_minutes: Some(15),
             drafts: true,
+            spare_battery: true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Rows and pages as a host shows them.
 
 use serde::{Deserialize, Serialize};
-use tandem_conversation::{ConversationId, MessageId, MessageState, Role, TurnId};
+use tandem_conversation::{ConversationId, MessageId, MessageState, Overflow, Role, TurnId};
 use ts_rs::TS;
 
 /// A conversation in the list.
@@ -31,6 +31,9 @@ pub struct ConversationView {
     pub title: String,
     /// The current branch, oldest first.
     pub messages: Vec<MessageView>,
+    /// What becomes of its beginning when the model's context no longer holds it.
+    #[ts(type = "\"drop\" | \"summarize\"")]
+    pub overflow: Overflow,
     /// The turn that is being answered here.
     #[ts(type = "string | null")]
     pub turn: Option<TurnId>,
@@ -101,6 +104,8 @@ pub struct ReceiptView {
     pub tokens_per_second: Option<f32>,
     /// Messages of the beginning that the model no longer saw because the context was full.
     pub unseen_messages: u32,
+    /// What the model was shown in their place; empty without a summary.
+    pub summary: String,
 }
 
 /// A model's speeds, in tokens a second.

@@ -7,7 +7,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Receipt, Role, Route};
+use tandem_conversation::{
+    ConversationId, Message, MessageId, MessageState, Receipt, Role, Route, Summary,
+};
 use tandem_vault::{KeyStore, KeyringError, Protection, Unlock, Vault, VaultError};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -143,6 +145,10 @@ pub(crate) fn receipt() -> Receipt {
         reused_tokens: 3,
         accepted_tokens: 3,
         unseen_messages: 9,
+        summary: Some(Summary {
+            messages: 9,
+            text: "It was about the sea.".into(),
+        }),
     }
 }
 

@@ -158,6 +158,7 @@ async fn open(folder: &Path, model: &Path) -> Result<Door> {
     let tuning = Tuning {
         sleep_minutes: None,
         drafts: false,
+        spare_battery: false,
     };
     door.call(Call::Tune { tuning }).await?;
     Ok(door)

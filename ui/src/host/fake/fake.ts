@@ -54,7 +54,7 @@ export class FakeHost implements Host {
       engine: options.engine ?? READY,
       model: SMALL,
       theme: "system",
-      tuning: { sleepMinutes: 15, drafts: true },
+      tuning: { sleepMinutes: 15, drafts: true, spareBattery: true },
       version: "0.1.0",
     };
   }
@@ -126,6 +126,9 @@ export class FakeHost implements Host {
       case "chooseBranch":
         this.tree(call.conversation).choose(call.message);
         return { conversation: this.tree(call.conversation).view() };
+      case "setOverflow":
+        this.tree(call.conversation).overflow = call.overflow;
+        return "done";
       case "ask":
         return this.ask(this.tree(call.conversation), call.parent, call.text);
       case "regenerate": {

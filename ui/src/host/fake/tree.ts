@@ -8,6 +8,7 @@ export type Node = Omit<MessageView, "branch">;
 export class Tree {
   title = "";
   turn: string | null = null;
+  overflow: ConversationView["overflow"] = "drop";
   readonly nodes = new Map<string, Node>();
   private head: string | null = null;
 
@@ -43,7 +44,13 @@ export class Tree {
       messages.push(this.message(node));
       at = node.parent;
     }
-    return { id: this.id, title: this.title, messages: messages.reverse(), turn: this.turn };
+    return {
+      id: this.id,
+      title: this.title,
+      messages: messages.reverse(),
+      overflow: this.overflow,
+      turn: this.turn,
+    };
   }
 
   message(node: Node): MessageView {

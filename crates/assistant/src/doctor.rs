@@ -1,6 +1,6 @@
 //! The doctor: what this machine has, what of it is used, and what doesn't work, in plain words.
 
-use tandem_engine_client::{Confinement, DeviceKind, Report};
+use tandem_engine_client::{Confinement, DeviceKind, GivenUp, Report};
 use tandem_models::verify;
 use tandem_vault::versions;
 
@@ -96,10 +96,13 @@ async fn model(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
     let loaded = assistant.engine.warm().await;
     lines.push(match loaded {
         Ok(ready) => {
-            let place = if ready.gpu_layers > 0 {
+            let place = if ready.gpu_layers >= ready.layers && ready.gpu_layers > 0 {
+                format!("all {} layers on {}", ready.layers, ready.device)
+            } else if ready.gpu_layers > 0 {
                 format!(
-                    "{} layers on {}, as many as fit its free memory",
-                    ready.gpu_layers, ready.device
+                    "{} of {} layers on {}, as many as fit its free memory (a smaller quantization, or graphics memory \
+                     that other programs free, would make it faster)",
+                    ready.gpu_layers, ready.layers, ready.device
                 )
             } else {
                 format!(
@@ -111,7 +114,16 @@ async fn model(assistant: &Assistant, lines: &mut Vec<DoctorLine>) {
                 "loaded in {} ms, {place}, {} tokens of context",
                 ready.load_ms, ready.context
             );
-            line("In use", Outcome::Good, text)
+            let without: Vec<_> = ready.given_up.iter().map(|what| given_up(*what)).collect();
+            if without.is_empty() {
+                line("In use", Outcome::Good, text)
+            } else {
+                let text = format!(
+                    "{text}. After a failure it does without {}; choosing the model again tries all of it anew.",
+                    without.join(" and ")
+                );
+                line("In use", Outcome::Note, text)
+            }
         }
         Err(error) => line("In use", Outcome::Bad, failure::sentence(error)),
     });
@@ -189,6 +201,15 @@ fn sandbox(confinement: Confinement) -> DoctorLine {
         if whole { Outcome::Good } else { Outcome::Note },
         format!("the engine {keeps}. {network}{advice}{untried}"),
     )
+}
+
+fn given_up(what: GivenUp) -> &'static str {
+    match what {
+        GivenUp::Instructions => "the processor's special instructions",
+        GivenUp::GraphicsMemory => "a part of the graphics memory",
+        GivenUp::Graphics => "graphics",
+        GivenUp::Context => "a part of its context",
+    }
 }
 
 fn line(topic: &str, outcome: Outcome, text: String) -> DoctorLine {

@@ -101,6 +101,7 @@ pub(crate) fn open(backend: &LlamaBackend, load: &Load, outbox: &Outbox) -> Resu
     let chosen = Chosen {
         device,
         gpu_layers,
+        layers,
         context,
         threads: threads(load.threads),
     };

@@ -14,7 +14,7 @@ const HICCUP: f64 = 0.06;
 const FASTER: f64 = 0.9;
 /// Tokens that a trial measures: one alone may be lucky.
 const TRIAL: u32 = 6;
-/// A trial's token that takes so many times longer than one did before ends it: it costs too much to go on.
+/// A token of more threads that takes so many times longer than one did before ends their trial: it costs too much.
 const HOPELESS: f64 = 2.0;
 /// Time until the same thing is tried again: short at first, longer each time that it was no faster.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -116,7 +116,13 @@ impl Pace {
             trial.tokens += 1;
             trial.seconds += seconds;
             trial.computed += took.computed.unwrap_or_default().as_secs_f64();
-            if trial.tokens == TRIAL || seconds > trial.before * HOPELESS {
+            // One that can't be faster any more needn't go on. With more threads, one token shows it.
+            let over = if self.now > trial.from {
+                seconds > trial.before * HOPELESS
+            } else {
+                trial.seconds > trial.before * f64::from(TRIAL)
+            };
+            if over || trial.tokens == TRIAL {
                 self.judge(now);
             }
             return;
@@ -183,12 +189,12 @@ impl Pace {
         };
         let each = trial.seconds / f64::from(trial.tokens);
         let faster = trial.tokens == TRIAL && each < trial.before * FASTER;
-        let patience = if self.now > trial.from {
-            &mut self.more
+        if self.now > trial.from {
+            self.more.tried(now, faster, LONGEST_WAIT);
         } else {
-            &mut self.fewer
-        };
-        patience.tried(now, faster);
+            // What goes on being slow is worth another look soon.
+            self.fewer.tried(now, faster, LONGEST_WAIT / 4);
+        }
         if faster {
             self.here = Some(each);
             // More threads are tried soon only if fewer have just become worth it.
@@ -219,9 +225,8 @@ impl Patience {
         self.next.is_none_or(|next| now >= next + DOUBT)
     }
 
-    fn tried(&mut self, now: Instant, faster: bool) {
-        self.wait =
-            if faster { self.wait / 2 } else { self.wait * 2 }.clamp(FIRST_WAIT, LONGEST_WAIT);
+    fn tried(&mut self, now: Instant, faster: bool, longest: Duration) {
+        self.wait = if faster { self.wait / 2 } else { self.wait * 2 }.clamp(FIRST_WAIT, longest);
         self.next = Some(now + self.wait);
     }
 }

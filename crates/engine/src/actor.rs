@@ -305,7 +305,7 @@ impl Actor {
                 Event::Loading { progress } => {
                     self.status.send_replace(Status::Loading { progress });
                 }
-                Event::Loaded(loaded) => return Ok(ready(loaded)),
+                Event::Loaded(loaded) => return Ok(ready(loaded, &self.frugality)),
                 Event::NotLoaded { problem, message } => {
                     return Err(EngineError::NotLoaded { problem, message });
                 }
@@ -358,11 +358,13 @@ impl EngineError {
     }
 }
 
-fn ready(loaded: Loaded) -> Ready {
+fn ready(loaded: Loaded, frugality: &Frugality) -> Ready {
     let chosen = loaded.chosen;
     Ready {
         device: chosen.device,
         gpu_layers: chosen.gpu_layers,
+        layers: chosen.layers,
+        given_up: frugality.given_up(),
         context: chosen.context,
         threads: chosen.threads,
         template: loaded.template,

@@ -2,6 +2,8 @@
 
 use tandem_protocol::Offload;
 
+use crate::GivenUp;
+
 /// How often the GPU memory that is left to others is doubled.
 const MARGINS: u32 = 3;
 /// The least context worth having, in tokens.
@@ -54,6 +56,22 @@ impl Frugality {
     /// Whether plain instructions alone are to be used.
     pub(crate) fn is_plain(&self) -> bool {
         self.refusals >= REFUSALS
+    }
+
+    /// What is done without.
+    pub(crate) fn given_up(&self) -> Vec<GivenUp> {
+        let all = [
+            (self.is_plain(), GivenUp::Instructions),
+            (
+                self.margins > 0 && !self.without_gpu,
+                GivenUp::GraphicsMemory,
+            ),
+            (self.without_gpu, GivenUp::Graphics),
+            (self.halvings > 0, GivenUp::Context),
+        ];
+        let mut all = all.to_vec();
+        all.retain(|(given_up, _)| *given_up);
+        all.into_iter().map(|(_, what)| what).collect()
     }
 
     pub(crate) fn offload(&self, wanted: Offload) -> Offload {
@@ -117,7 +135,9 @@ mod tests {
     #[test]
     fn without_a_gpu_the_context_shrinks_at_once() {
         let mut frugality = Frugality::default();
+        assert_eq!(frugality.given_up(), []);
         assert!(frugality.take_less(false, 4096));
+        assert_eq!(frugality.given_up(), [GivenUp::Context]);
         assert_eq!(frugality.context(4096), 2048);
         assert_eq!(frugality.offload(Offload::Auto), Offload::Auto);
     }

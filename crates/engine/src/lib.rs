@@ -26,5 +26,5 @@ pub use error::EngineError;
 pub use find::find_engine;
 pub use model::Model;
 pub use shelf::Shelf;
-pub use status::{Counted, Ready, Report, Status};
+pub use status::{Counted, GivenUp, Ready, Report, Status};
 pub use tandem_protocol::{Confinement, Device, DeviceKind, LoadProblem, Offload, ScoredToken};

@@ -11,6 +11,10 @@ pub struct Ready {
     pub device: String,
     /// Layers on a GPU.
     pub gpu_layers: u32,
+    /// Layers of the model.
+    pub layers: u32,
+    /// What was given up after failures, in the order of giving up; empty when nothing was.
+    pub given_up: Vec<GivenUp>,
     /// Tokens that the context holds.
     pub context: u32,
     /// Threads that compute.
@@ -21,6 +25,19 @@ pub struct Ready {
     pub drafter: bool,
     /// Milliseconds that loading took.
     pub load_ms: u64,
+}
+
+/// What an engine does without after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// Instructions that not every processor of this kind has: they were refused.
+    Instructions,
+    /// A part of the graphics memory.
+    GraphicsMemory,
+    /// Graphics.
+    Graphics,
+    /// A part of the context.
+    Context,
 }
 
 /// What the engine is at.

@@ -39,6 +39,8 @@ pub struct Chosen {
     pub device: String,
     /// Layers on a GPU.
     pub gpu_layers: u32,
+    /// Layers of the model.
+    pub layers: u32,
     /// Tokens of context.
     pub context: u32,
     /// Threads.

@@ -272,7 +272,8 @@ impl Drop for Context<'_> {
 /// llama.cpp asks between the parts of a computation on the processor.
 unsafe extern "C" fn asked_to_stop(stop: *mut c_void) -> bool {
     // SAFETY: the address of the `Stop` that the context keeps alive.
-    unsafe { &*stop.cast::<Stop>() }.is_asked()
+    let stop = unsafe { &*stop.cast::<Stop>() };
+    stop.is_asked() || stop.is_late()
 }
 
 fn raw_model(model: &LlamaModel) -> *mut sys::llama_model {

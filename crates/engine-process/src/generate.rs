@@ -163,12 +163,35 @@ impl Session<'_> {
         Ok(kept)
     }
 
-    /// Computes tokens after those in memory.
+    /// Computes tokens after those in memory. A single one that takes far too long is broken off and computed by fewer
+    /// threads.
     pub(crate) fn compute(
         &mut self,
         tokens: &[LlamaToken],
         wanted: Wanted,
     ) -> Result<(), ComputeError> {
+        let may_break_off = tokens.len() == 1 && !self.is_running_state();
+        let patience = may_break_off.then(|| self.pace.patience()).flatten();
+        self.stop.be_patient(patience);
+        let result = self.compute_whole(tokens, wanted);
+        let late = self.stop.is_late();
+        self.stop.be_patient(None);
+        match result {
+            Err(ComputeError::Stopped) if late && !self.stop.is_asked() => {
+                self.pace.give_way(Instant::now());
+                self.compute_whole(tokens, wanted)
+            }
+            result => result,
+        }
+    }
+
+    /// Whether the model's state runs on and can't be taken back.
+    fn is_running_state(&self) -> bool {
+        let model = &self.opened.model;
+        model.is_recurrent() || model.is_hybrid()
+    }
+
+    fn compute_whole(&mut self, tokens: &[LlamaToken], wanted: Wanted) -> Result<(), ComputeError> {
         self.context.set_threads(self.pace.threads());
         match self.context.compute(tokens, wanted) {
             Ok(()) => {
@@ -177,7 +200,7 @@ impl Session<'_> {
             }
             Err(error) => {
                 // A running state may be half of what it should be.
-                if self.opened.model.is_recurrent() || self.opened.model.is_hybrid() {
+                if self.is_running_state() {
                     self.memory.forget(&mut self.context);
                 } else {
                     self.memory.broke_off(&mut self.context, tokens);
@@ -302,8 +325,7 @@ impl Session<'_> {
 
     fn source(&self, job: &Generate) -> Source {
         // A model with a running state can't take a token back.
-        let model = &self.opened.model;
-        if model.is_recurrent() || model.is_hybrid() {
+        if self.is_running_state() {
             return Source::Nowhere;
         }
         match job.drafts {

@@ -7,23 +7,30 @@ use crate::stopwatch::Took;
 
 /// A token that takes so many times longer than usual says that something else runs.
 const DISTURBED: f64 = 1.4;
-/// So many of them in a row, and so long, are no hiccup.
-const IN_A_ROW: u32 = 2;
-const HICCUP: f64 = 0.06;
+/// Seconds of such tokens in a row that are no hiccup.
+const HICCUPS: f64 = 0.06;
+/// A token that takes so many times longer than usual, and so long, isn't waited for: two threads on one processor, each
+/// spinning while the other should compute, may take a second for it.
+const HOPELESS: f64 = 4.0;
+const LATE: f64 = 0.05;
 /// Another number of threads must take less than this share of the time to be kept.
 const FASTER: f64 = 0.9;
 /// Tokens that a trial measures: one alone may be lucky.
 const TRIAL: u32 = 6;
-/// A token of more threads that takes so many times longer than one did before ends their trial: it costs too much.
-const HOPELESS: f64 = 2.0;
 /// Time until the same thing is tried again: short at first, longer each time that it was no faster.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// A trial that cost time is repeated after so many times as much at the soonest.
+const COST: u32 = 20;
 /// Weight of a new measurement.
 const WEIGHT: f64 = 0.3;
+/// The same for the share of the processors: one that sleeps between tokens gets all of one for some of them.
+const SHARE_WEIGHT: f64 = 0.1;
+/// After a trial of more threads that failed, a change for the better is not believed at once for so long.
+const BURNT: Duration = Duration::from_secs(5);
 /// Threads that get less than this share of their processors share them with another program: more of them would only
 /// wait for each other.
-const CROWDED: f64 = 0.9;
+const CROWDED: f64 = 0.97;
 /// Longest doubt about a system that tells threads more, or less, time than they had.
 const DOUBT: Duration = Duration::from_secs(20);
 
@@ -41,7 +48,11 @@ pub(crate) struct Pace {
     disturbed: (u32, f64),
     /// The share of its processors that the present number of threads gets, 0 to 1.
     share: f64,
+    /// The token that is being computed was broken off before: its time says nothing.
+    gave_way: bool,
     trial: Option<Trial>,
+    /// When more threads were last tried in vain.
+    failed: Option<Instant>,
     more: Patience,
     fewer: Patience,
 }
@@ -75,7 +86,9 @@ impl Pace {
             usual: None,
             disturbed: (0, 0.0),
             share: 1.0,
+            gave_way: false,
             trial: None,
+            failed: None,
             more: Patience::new(),
             fewer: Patience::new(),
         }
@@ -111,18 +124,16 @@ impl Pace {
         if self.steady {
             return;
         }
+        if std::mem::take(&mut self.gave_way) {
+            return;
+        }
         let seconds = took.time.as_secs_f64();
         if let Some(trial) = &mut self.trial {
             trial.tokens += 1;
             trial.seconds += seconds;
             trial.computed += took.computed.unwrap_or_default().as_secs_f64();
-            // One that can't be faster any more needn't go on. With more threads, one token shows it.
-            let over = if self.now > trial.from {
-                seconds > trial.before * HOPELESS
-            } else {
-                trial.seconds > trial.before * f64::from(TRIAL)
-            };
-            if over || trial.tokens == TRIAL {
+            // One that can't be faster any more needn't go on.
+            if trial.tokens == TRIAL || trial.seconds > trial.before * f64::from(TRIAL) {
                 self.judge(now);
             }
             return;
@@ -152,8 +163,43 @@ impl Pace {
             (0, 0.0)
         };
         let (tokens, sum) = self.disturbed;
-        if tokens >= IN_A_ROW && sum > HICCUP && self.fewer.is_over(now) {
+        if tokens > 1 && sum > HICCUPS && self.fewer.is_over(now) {
             self.attempt(self.now / 2, here);
+        }
+    }
+
+    /// How long a token may take before it is worth breaking off; `None` when there is nothing to change.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        if self.steady || self.now < 2 {
+            return None;
+        }
+        let usual = match &self.trial {
+            Some(trial) => trial.before,
+            None => self.usual?,
+        };
+        Some(Duration::from_secs_f64((usual * HOPELESS).max(LATE)))
+    }
+
+    /// A token was broken off: fewer threads compute it, and those after it.
+    pub(crate) fn give_way(&mut self, now: Instant) {
+        self.gave_way = true;
+        self.disturbed = (0, 0.0);
+        match self.trial.take() {
+            Some(trial) if trial.from < self.now => {
+                self.now = trial.from;
+                self.failed = Some(now);
+                self.more.tried(now, false, LONGEST_WAIT);
+                let wait = Duration::from_secs_f64(trial.before * HOPELESS)
+                    .max(Duration::from_secs_f64(LATE))
+                    * COST;
+                self.more.next = self.more.next.max(Some(now + wait));
+            }
+            _ => {
+                self.now = (self.now / 2).max(1);
+                self.here = None;
+                self.share = 0.0;
+                self.more.next = Some(now + self.more.wait);
+            }
         }
     }
 
@@ -165,8 +211,9 @@ impl Pace {
         };
         let all = took.time.as_secs_f64() * f64::from(self.now);
         let was_crowded = self.share < CROWDED;
-        self.share += WEIGHT * ((computed.as_secs_f64() / all).min(1.0) - self.share);
-        if was_crowded && self.share > CROWDED {
+        self.share += SHARE_WEIGHT * ((computed.as_secs_f64() / all).min(1.0) - self.share);
+        let burnt = self.failed.is_some_and(|failed| now < failed + BURNT);
+        if was_crowded && self.share > CROWDED && !burnt {
             self.more.next = Some(now);
         }
     }
@@ -191,6 +238,12 @@ impl Pace {
         let faster = trial.tokens == TRIAL && each < trial.before * FASTER;
         if self.now > trial.from {
             self.more.tried(now, faster, LONGEST_WAIT);
+            if !faster {
+                self.failed = Some(now);
+                let lost = trial.seconds - trial.before * f64::from(trial.tokens);
+                let wait = Duration::from_secs_f64(lost.max(0.0)) * COST;
+                self.more.next = self.more.next.max(Some(now + wait));
+            }
         } else {
             // What goes on being slow is worth another look soon.
             self.fewer.tried(now, faster, LONGEST_WAIT / 4);
@@ -287,7 +340,7 @@ mod tests {
         let threads = run(&mut pace, &mut now, 400, beside_another);
         assert!(with_two(&threads) < 6, "{}", with_two(&threads));
         let threads = run(&mut pace, &mut now, 100, alone);
-        assert!(with_two(&threads) > 85, "{}", with_two(&threads));
+        assert!(with_two(&threads) > 60, "{}", with_two(&threads));
     }
 
     #[test]
@@ -299,6 +352,19 @@ mod tests {
         let threads = run(&mut pace, &mut now, 4000, untold(alone));
         let last = &threads[2000..];
         assert_eq!(with_two(last), last.len());
+    }
+
+    #[test]
+    fn a_token_that_is_broken_off_is_left_to_fewer_threads() {
+        let (mut pace, mut now) = (Pace::new(2, false), Instant::now());
+        assert_eq!(pace.patience(), None);
+        run(&mut pace, &mut now, 20, alone);
+        assert_eq!(pace.patience(), Some(Duration::from_millis(50)));
+        pace.give_way(now);
+        assert_eq!((pace.threads(), pace.patience()), (1, None));
+        // The other program has ended.
+        let threads = run(&mut pace, &mut now, 100, alone);
+        assert!(with_two(&threads) > 60, "{}", with_two(&threads));
     }
 
     #[test]

@@ -11,11 +11,12 @@ use sqlx::{
     },
 };
 
-use crate::{VaultError, durable, keys::Key, place::Place};
+use crate::{VaultError, durable, index, keys::Key, place::Place};
 
 /// Forward only. A step that was released is never changed: its checksum is in every database.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
+(2, "history", include_str!("../migrations/0002_history.sql")),
     (
         5,
         "overflow",
@@ -147,6 +148,9 @@ impl Database {
                 }
                 other => VaultError::Database(other.to_string()),
             })?;
+        index::fill(&self.pool)
+            .await
+            .map_err(|error| self.fault(error))?;
         if fresh {
             // The checkpoint syncs the file; its entry in the folder is left to us.
             self.empty_log().await?;

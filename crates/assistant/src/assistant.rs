@@ -10,7 +10,7 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, bench, conversations, doctor, gate, library,
+    Paths, bench, branches, conversations, doctor, gate, history, library,
     shelf::Sealed,
     turns::Turns,
     wire::{
@@ -105,10 +105,41 @@ impl Assistant {
                 conversations::delete(self, id).await?;
                 return Ok(Reply::Done);
             }
-            Call::Search { query } => {
-                return Ok(Reply::Hits(
-                    conversations::search(&*self.vault()?, &query).await?,
-                ));
+            Call::List {
+                shelf,
+                after,
+                limit,
+            } => {
+                let vault = self.vault()?;
+                let page = history::page(&vault, shelf, after.as_deref(), limit).await?;
+                return Ok(Reply::Page(page));
+            }
+            Call::Shelves => return Ok(Reply::Shelves(history::shelves(&*self.vault()?).await?)),
+            Call::Keep { ids, keeping } => {
+                history::keep(self, &ids, keeping).await?;
+                return Ok(Reply::Done);
+            }
+            Call::Folder { change } => {
+                return Ok(Reply::Shelves(history::change_folder(self, change).await?));
+            }
+            Call::Search { query, within } => {
+                let found = history::search(&*self.vault()?, query, within).await?;
+                return Ok(Reply::Found(found));
+            }
+            Call::Map { id } => return Ok(Reply::Map(branches::map(&*self.vault()?, id).await?)),
+            Call::DeleteBranch {
+                conversation,
+                message,
+            } => {
+                let view = branches::delete(self, conversation, message).await?;
+                return Ok(Reply::Conversation(view));
+            }
+            Call::KeepBranch {
+                conversation,
+                message,
+            } => {
+                let view = branches::keep(self, conversation, message).await?;
+                return Ok(Reply::Conversation(view));
             }
             Call::ChooseBranch {
                 conversation,
@@ -241,16 +272,17 @@ impl Assistant {
             .setting(TUNING)
             .await?
             .and_then(|value| serde_json::from_str(&value).ok());
-        let known: Vec<_> = vault
-            .conversations()
-            .await?
-            .into_iter()
-            .map(|row| row.id)
-            .collect();
         let states = vault.states();
         self.engine.keep_on(Some(Arc::new(Sealed(states.clone()))));
-        tokio::task::spawn_blocking(move || states.keep_only(&known));
-        *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
+        let vault = Arc::new(vault);
+        *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(vault.clone());
+        // Nobody waits for it: with many conversations it takes a moment.
+        tokio::spawn(async move {
+            match vault.ids().await {
+                Ok(known) => drop(tokio::task::spawn_blocking(move || states.keep_only(&known))),
+                Err(error) => tracing::warn!(%error, "kept states could not be looked through"),
+            }
+        });
         self.show(|shown| {
             shown.vault = VaultState::Open;
             shown.theme = theme.unwrap_or_default();

@@ -60,6 +60,18 @@ impl Vault {
             .map_err(|error| self.fault(error))
     }
 
+    /// The ids of all conversations, in no order.
+    pub async fn ids(&self) -> Result<Vec<ConversationId>, VaultError> {
+        let found: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM conversations")
+            .fetch_all(self.pool())
+            .await
+            .map_err(|error| self.fault(error))?;
+        let ids = found
+            .iter()
+            .filter_map(|bytes| Uuid::from_slice(bytes).ok());
+        Ok(ids.map(ConversationId).collect())
+    }
+
     /// A new conversation without a title or messages. `now_ms` is in milliseconds since 1970 UTC.
     ///
     /// Fails with [`VaultError::AlreadyThere`] when the id is taken.

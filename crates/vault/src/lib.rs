@@ -47,6 +47,7 @@ pub use error::VaultError;
 pub use folders::{Folder, Tag};
 pub use keyring::{KeyStore, KeyringError, OsKeyring};
 pub use list::{Page, Place, Shelf};
+pub use query::index_expression;
 pub use search::{Found, Hit, Search};
 pub use states::States;
 pub use unlock::{Protection, Status, Unlock};

@@ -73,32 +73,33 @@ fn follows(words: &[Word], at: usize) -> bool {
         && words[at].place.start <= words[at - 1].place.end
 }
 
+/// The piece as the index holds it, but for the last character of a run, which is in the pair before it and may not be
+/// the last in the text. The tokenizer sees all else, so that it splits both alike.
 fn phrase(piece: &str, words: &[Word]) -> String {
-    let mut phrase = String::new();
-    for (at, word) in words.iter().enumerate() {
-        let pair = at + 1 < words.len() && follows(words, at + 1);
-        // The last of a run is in the pair before it.
-        if at + 1 == words.len() && follows(words, at) {
-            break;
-        }
-        if word.single {
-            phrase.push_str(&word.folded);
-        } else {
-            phrase.push_str(&words::index_words(&piece[word.place.clone()]));
-        }
-        if pair {
-            phrase.push_str(&words[at + 1].folded);
-        }
-        phrase.push(' ');
+    let last = words.len() - 1;
+    let end = if words[last].single {
+        words[last].place.end
+    } else {
+        piece.len()
+    };
+    let mut phrase: String = words::index_words(&piece[..end])
+        .chars()
+        // Some end a string in C.
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    if follows(words, last)
+        && let Some(at) = phrase.rfind(&words[last].folded)
+    {
+        phrase.truncate(at);
     }
-    phrase
+    phrase.trim().to_owned()
 }
 
 impl Clause {
     /// The clause in FTS5's language.
     pub(crate) fn expression(&self) -> String {
         let star = if self.unfinished { "*" } else { "" };
-        format!("\"{}\"{star}", self.phrase.trim_end())
+        format!("\"{}\"{star}", self.phrase)
     }
 
     /// The same with its last word taken as whole.
@@ -142,6 +143,11 @@ impl Clause {
     }
 }
 
+/// What FTS5 is asked for what a person typed, in an index of [`crate::index_words`]; empty when no word is in it.
+pub fn index_expression(typed: &str) -> String {
+    expression(&parse(typed))
+}
+
 /// All clauses as one expression of FTS5.
 pub(crate) fn expression(clauses: &[Clause]) -> String {
     clauses
@@ -160,12 +166,12 @@ mod tests {
     #[rstest]
     #[case::words("one two", "\"one\" \"two\"*")]
     #[case::finished("one two ", "\"one\" \"two\"")]
-    #[case::operators(" a b-c AND (cd* ", "\"a\" \"b c\" \"AND\" \"cd\"*")]
+    #[case::operators(" a b-c AND (cd* ", "\"a\" \"b-c\" \"AND\" \"(cd*\"*")]
     #[case::quoted("\"one two\" three", "\"one two\" \"three\"*")]
     #[case::closed("\"one two\"", "\"one two\"")]
     #[case::still_open("x \"one two", "\"x\" \"one two\"*")]
     #[case::curly("“one two”", "\"one two\"")]
-    #[case::star("pre* word", "\"pre\"* \"word\"*")]
+    #[case::star("pre* word", "\"pre*\"* \"word\"*")]
     #[case::one_letter("a", "\"a\"")]
     #[case::nothing(" \n\0 *", "")]
     #[case::japanese("東京都", "\"東京 京都\"")]

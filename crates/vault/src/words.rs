@@ -144,8 +144,8 @@ fn adjusted(letter: char) -> Option<char> {
         'أ' | 'إ' | 'آ' | 'ٱ' => Some('ا'),
         'ى' => Some('ي'),
         'ة' => Some('ه'),
-        // Planes without letters, which the tokenizer takes for some.
-        '\u{40000}'.. => Some(' '),
+        // No letters, which the tokenizer takes for some.
+        '\u{e000}'..='\u{f8ff}' | '\u{40000}'.. => Some(' '),
         other => Some(other),
     }
 }

@@ -117,9 +117,7 @@ test("a search is narrowed to a folder", async () => {
   const { host, user } = await page({ past: past() });
   await host.call({ do: "folder", change: { make: "new", name: "Kitchen" } });
   await host.call({ do: "keep", ids: ["past-5"], keeping: { to: "folder", id: "f1" } });
-  await user.type(await one("search"), "potatoes");
-  await one("search-hit");
-  await user.type(await one("search"), "{Control>}a{/Control}note");
+  await user.type(await one("search"), "note");
   await waitFor(() => expect(all("search-hit").length).toBeGreaterThan(0));
   await user.selectOptions(await one("filter-folder"), "f1");
   await screen.findByText("Nothing found.");

@@ -1,3 +1,5 @@
+import { SvelteSet } from "svelte/reactivity";
+
 import type { ConversationRow } from "../bindings/ConversationRow";
 import type { FolderChange } from "../bindings/FolderChange";
 import type { Keeping } from "../bindings/Keeping";
@@ -26,7 +28,7 @@ export class Conversations {
   shelf = $state.raw<Shelf>(EVERYTHING);
   shelves = $state.raw<Shelves>({ folders: [], tags: [], models: [] });
   /** Ids of the rows that are marked for a common action. */
-  selected = $state.raw<ReadonlySet<string>>(new Set());
+  readonly selected = new SvelteSet<string>();
   undo = $state.raw<Undo | null>(null);
   private next: string | null = null;
   private asked = 0;
@@ -76,7 +78,7 @@ export class Conversations {
     this.shelf = { ...EVERYTHING, ...part };
     this.rows = [];
     this.loaded = false;
-    this.selected = new Set();
+    this.selected.clear();
     await this.load();
   }
 
@@ -99,7 +101,7 @@ export class Conversations {
   async keep(ids: string[], keeping: Keeping): Promise<void> {
     const before = this.rows.filter((row) => ids.includes(row.id));
     await this.host.call({ do: "keep", ids, keeping });
-    this.selected = new Set();
+    this.selected.clear();
     const run = async () => {
       this.undo = null;
       for (const [old, these] of opposites(before, keeping))
@@ -116,10 +118,8 @@ export class Conversations {
   }
 
   select(id: string, on: boolean): void {
-    const next = new Set(this.selected);
-    if (on) next.add(id);
-    else next.delete(id);
-    this.selected = next;
+    if (on) this.selected.add(id);
+    else this.selected.delete(id);
   }
 
   private async page(after: string | null, limit: number) {
@@ -145,7 +145,9 @@ function opposites(rows: ConversationRow[], keeping: Keeping): [Keeping, string[
       return [[{ ...keeping, on: !keeping.on }, ids(rows.filter((row) => !had(row)))]];
     }
     case "folder": {
-      const folders = [...new Set(rows.map((row) => row.folder))];
+      const folders = rows
+        .map((row) => row.folder)
+        .filter((id, at, every) => every.indexOf(id) === at);
       return folders.map((id) => [
         { to: "folder", id },
         ids(rows.filter((row) => row.folder === id)),

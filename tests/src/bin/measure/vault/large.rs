@@ -138,6 +138,7 @@ fn message(
             generate_ms: 2_000,
             mean_logprob: Some(-0.4),
             unseen_messages: 0,
+            summary: None,
         }),
     }
 }

@@ -6,8 +6,8 @@ use std::{fs, path::Path, time::Duration};
 use tandem_assistant::{
     Door, Paths,
     wire::{
-        Call, ConversationView, Event, FoundView, MessageView, Outcome, Overflow, Protection, Reply,
-        TurnStep, VaultState, Within,
+        Call, ConversationView, Event, FoundView, MessageView, Outcome, Overflow, Protection,
+        Reply, TurnStep, VaultState, Within,
     },
 };
 use tandem_conversation::{ConversationId, MessageState, TurnId};

@@ -10,7 +10,7 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, bench, branches, conversations, doctor, gate, history, library,
+    Paths, bench, conversations, doctor, gate, history, library,
     shelf::Sealed,
     turns::Turns,
     wire::{
@@ -105,42 +105,14 @@ impl Assistant {
                 conversations::delete(self, id).await?;
                 return Ok(Reply::Done);
             }
-            Call::List {
-                shelf,
-                after,
-                limit,
-            } => {
-                let vault = self.vault()?;
-                let page = history::page(&vault, shelf, after.as_deref(), limit).await?;
-                return Ok(Reply::Page(page));
-            }
-            Call::Shelves => return Ok(Reply::Shelves(history::shelves(&*self.vault()?).await?)),
-            Call::Keep { ids, keeping } => {
-                history::keep(self, &ids, keeping).await?;
-                return Ok(Reply::Done);
-            }
-            Call::Folder { change } => {
-                return Ok(Reply::Shelves(history::change_folder(self, change).await?));
-            }
-            Call::Search { query, within } => {
-                let found = history::search(&*self.vault()?, query, within).await?;
-                return Ok(Reply::Found(found));
-            }
-            Call::Map { id } => return Ok(Reply::Map(branches::map(&*self.vault()?, id).await?)),
-            Call::DeleteBranch {
-                conversation,
-                message,
-            } => {
-                let view = branches::delete(self, conversation, message).await?;
-                return Ok(Reply::Conversation(view));
-            }
-            Call::KeepBranch {
-                conversation,
-                message,
-            } => {
-                let view = branches::keep(self, conversation, message).await?;
-                return Ok(Reply::Conversation(view));
-            }
+            Call::List { .. }
+            | Call::Shelves
+            | Call::Keep { .. }
+            | Call::Folder { .. }
+            | Call::Search { .. }
+            | Call::Map { .. }
+            | Call::DeleteBranch { .. }
+            | Call::KeepBranch { .. } => return history::call(self, call).await,
             Call::ChooseBranch {
                 conversation,
                 message,
@@ -279,7 +251,9 @@ impl Assistant {
         // Nobody waits for it: with many conversations it takes a moment.
         tokio::spawn(async move {
             match vault.ids().await {
-                Ok(known) => drop(tokio::task::spawn_blocking(move || states.keep_only(&known))),
+                Ok(known) => drop(tokio::task::spawn_blocking(move || {
+                    states.keep_only(&known);
+                })),
                 Err(error) => tracing::warn!(%error, "kept states could not be looked through"),
             }
         });

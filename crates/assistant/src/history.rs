@@ -6,18 +6,52 @@ use uuid::Uuid;
 
 use crate::{
     assistant::Assistant,
-    input,
+    branches, input,
     wire::{
-        ConversationRow, Event, Failure, FolderChange, FolderView, FoundView, Keeping, ListPage,
-        SearchHit, Shelf, Shelves, Snippet, TagView, Within,
+        Call, ConversationRow, Event, Failure, FolderChange, FolderView, FoundView, Keeping,
+        ListPage, Reply, SearchHit, Shelf, Shelves, Snippet, TagView, Within,
     },
 };
 
 /// Search results at most.
 const HITS: u32 = 50;
 
+/// Does what a host asks of what was said.
+pub(crate) async fn call(assistant: &Assistant, call: Call) -> Result<Reply, Failure> {
+    let vault = assistant.vault()?;
+    Ok(match call {
+        Call::List {
+            shelf,
+            after,
+            limit,
+        } => Reply::Page(page(&vault, shelf, after.as_deref(), limit).await?),
+        Call::Shelves => Reply::Shelves(shelves(&vault).await?),
+        Call::Keep { ids, keeping } => {
+            keep(assistant, &ids, keeping).await?;
+            Reply::Done
+        }
+        Call::Folder { change } => Reply::Shelves(change_folder(assistant, change).await?),
+        Call::Search { query, within } => Reply::Found(search(&vault, query, within).await?),
+        Call::Map { id } => Reply::Map(branches::map(&vault, id).await?),
+        Call::DeleteBranch {
+            conversation,
+            message,
+        } => Reply::Conversation(branches::delete(assistant, conversation, message).await?),
+        Call::KeepBranch {
+            conversation,
+            message,
+        } => Reply::Conversation(branches::keep(assistant, conversation, message).await?),
+        _ => {
+            return Err(Failure::new(
+                "call.elsewhere",
+                "This can't be done with the history.",
+            ));
+        }
+    })
+}
+
 /// A page of a list.
-pub(crate) async fn page(
+async fn page(
     vault: &Vault,
     shelf: Shelf,
     after: Option<&str>,
@@ -68,7 +102,7 @@ pub(crate) fn row(row: tandem_vault::ConversationRow) -> ConversationRow {
 }
 
 /// Folders, tags and models.
-pub(crate) async fn shelves(vault: &Vault) -> Result<Shelves, Failure> {
+async fn shelves(vault: &Vault) -> Result<Shelves, Failure> {
     let folders = vault.folders().await?.into_iter().map(|folder| FolderView {
         id: folder.id,
         name: folder.name,
@@ -86,7 +120,7 @@ pub(crate) async fn shelves(vault: &Vault) -> Result<Shelves, Failure> {
 }
 
 /// Changes where conversations are kept.
-pub(crate) async fn keep(
+async fn keep(
     assistant: &Assistant,
     ids: &[ConversationId],
     keeping: Keeping,
@@ -103,10 +137,7 @@ pub(crate) async fn keep(
 }
 
 /// Makes, renames, orders or deletes folders.
-pub(crate) async fn change_folder(
-    assistant: &Assistant,
-    change: FolderChange,
-) -> Result<Shelves, Failure> {
+async fn change_folder(assistant: &Assistant, change: FolderChange) -> Result<Shelves, Failure> {
     let vault = assistant.vault()?;
     match change {
         FolderChange::New { name } => {
@@ -123,11 +154,7 @@ pub(crate) async fn change_folder(
 }
 
 /// Searches titles and messages.
-pub(crate) async fn search(
-    vault: &Vault,
-    query: String,
-    within: Within,
-) -> Result<FoundView, Failure> {
+async fn search(vault: &Vault, query: String, within: Within) -> Result<FoundView, Failure> {
     let search = Search {
         typed: query,
         folder: within.folder,

@@ -16,7 +16,7 @@ use crate::{VaultError, durable, index, keys::Key, place::Place};
 /// Forward only. A step that was released is never changed: its checksum is in every database.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
-(2, "history", include_str!("../migrations/0002_history.sql")),
+    (2, "history", include_str!("../migrations/0002_history.sql")),
     (
         5,
         "overflow",

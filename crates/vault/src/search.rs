@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Matching messages that are ranked; and titles.
-const RANKED: usize = 500;
-const RANKED_TITLES: usize = 200;
+const RANKED: usize = 250;
+const RANKED_TITLES: usize = 100;
 /// Bytes of text that are looked at for the ranking.
 const BYTES: usize = 4 << 20;
 /// Matches that are held against a filter.
@@ -94,7 +94,7 @@ impl Vault {
     /// is found. Answers that are still streaming aren't found.
     ///
     /// The order is BM25's, with titles before messages and what is new a little before what is old. Of very frequent
-    /// words the newest matches alone are ranked: 500 of them, or 4 MB of text, and with a filter those among the newest
+    /// words the newest matches alone are ranked: 250 of them, or 4 MB of text, and with a filter those among the newest
     /// 10,000 that pass it. [`Found::all`] says whether there were more.
     pub async fn find(&self, search: &Search, limit: u32) -> Result<Found, VaultError> {
         let clauses = query::parse(&search.typed);

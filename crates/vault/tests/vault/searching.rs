@@ -384,7 +384,7 @@ async fn of_a_very_common_word_the_newest_are_ranked_and_that_is_said() {
         ..Search::default()
     };
     let common = vault.find(&search("the"), 1000).await.unwrap();
-    assert_eq!((common.hits.len(), common.all), (500, false));
+    assert_eq!((common.hits.len(), common.all), (250, false));
     assert_eq!(common.hits[0].message, Some(message_id(699)));
     // A rarer word beside it leads to the old one.
     let both = vault.find(&search("the rar"), 10).await.unwrap();

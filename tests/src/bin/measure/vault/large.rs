@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Receipt, Role, Route};
 use tandem_tests::corpus::Corpus;
-use tandem_vault::{KeyStore, KeyringError, Protection, Unlock, Vault};
+use tandem_vault::{KeyStore, KeyringError, Protection, Status, Unlock, Vault};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -37,14 +37,14 @@ impl Large {
         if large.dir.join("made").exists() {
             return Ok(large);
         }
-        println!("  making {messages} messages, once");
-        if large.dir.exists() {
-            fs::remove_dir_all(&large.dir)?;
-        }
+        println!("  making {messages} messages, once; it goes on where it was interrupted");
         fs::create_dir_all(&large.dir)?;
         let keys = Arc::new(FileKey(large.dir.join("key")));
-        let sealed =
-            Vault::create_with(&large.dir.join("sealed"), Protection::Keyring, keys).await?;
+        let dir = large.dir.join("sealed");
+        let sealed = match Vault::status(&dir) {
+            Status::None => Vault::create_with(&dir, Protection::Keyring, keys).await?,
+            _ => large.sealed().await?,
+        };
         let plain = large.plain().await?;
         let all = large.conversations;
         let one = tokio::spawn(fill(sealed, all));
@@ -89,15 +89,20 @@ pub(crate) fn conversation(number: usize) -> ConversationId {
 
 async fn fill(vault: Vault, conversations: usize) -> Result<()> {
     let mut corpus = Corpus::new(1);
+    let there = vault.ids().await?.len();
     for number in 0..conversations {
         let id = conversation(number);
         let part = i64::try_from(number)? * (SPAN_MS / i64::try_from(conversations)?);
         let created_ms = BEGIN_MS + part;
-        vault.create_conversation(id, created_ms).await?;
         let language = corpus.language();
         let messages: Vec<Message> = (0..EACH)
             .map(|at| message(&mut corpus, language, number, at, created_ms))
             .collect();
+        if number >= there {
+            vault.create_conversation(id, created_ms).await?;
+        } else if number + 1 < there || vault.conversation(id).await?.0.messages > 0 {
+            continue;
+        }
         let title = messages[0].text.chars().take(60).collect::<String>();
         vault
             .append_all(&messages.iter().collect::<Vec<_>>(), Some(&title))

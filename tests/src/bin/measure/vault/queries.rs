@@ -17,6 +17,67 @@ pub(crate) struct Searches {
 
 /// Each query is typed as a person types it, so a search of the beginning comes before the one of the whole.
 pub(crate) async fn measure(vault: &Vault) -> Result<Searches> {
+    let mut times = Vec::new();
+    let mut told = serde_json::Map::new();
+    for (kind, queries) in kinds() {
+        let mut of_kind = Vec::new();
+        for _ in 0..5 {
+            for typed in &queries {
+                of_kind.push(
+                    search(
+                        vault,
+                        Search {
+                            typed: typed.clone(),
+                            ..Search::default()
+                        },
+                    )
+                    .await?,
+                );
+            }
+        }
+        tell(&mut told, kind, &of_kind);
+        times.extend(of_kind);
+    }
+    let mut filtered = Vec::new();
+    for typed in ["the", "question", "東京", &rare_word(7_433)] {
+        for search_in in [
+            Search {
+                from_ms: Some(1_710_000_000_000),
+                until_ms: Some(1_711_000_000_000),
+                ..Search::default()
+            },
+            Search {
+                model: Some("SmolLM2 135M".to_owned()),
+                ..Search::default()
+            },
+        ] {
+            for _ in 0..3 {
+                filtered.push(
+                    search(
+                        vault,
+                        Search {
+                            typed: typed.to_owned(),
+                            ..search_in.clone()
+                        },
+                    )
+                    .await?,
+                );
+            }
+        }
+    }
+    tell(&mut told, "with a filter", &filtered);
+    times.extend(filtered);
+    ensure!(
+        !vault.search("the", 50).await?.is_empty(),
+        "nothing was found"
+    );
+    Ok(Searches {
+        times,
+        kinds: Value::Object(told),
+    })
+}
+
+fn kinds() -> Vec<(&'static str, Vec<String>)> {
     let rare: Vec<String> = (0..20).map(|at| rare_word(2_000 + at * 1_811)).collect();
     let beginnings: Vec<String> = rare
         .iter()
@@ -29,7 +90,7 @@ pub(crate) async fn measure(vault: &Vault) -> Result<Searches> {
             .map(|word| (*word).to_owned())
             .collect::<Vec<_>>()
     };
-    let kinds = [
+    vec![
         (
             "frequent words",
             own(&[
@@ -66,65 +127,7 @@ pub(crate) async fn measure(vault: &Vault) -> Result<Searches> {
             ]),
         ),
         ("right to left", own(&["المدرسه", "שלום", "في", "של"])),
-    ];
-    let mut times = Vec::new();
-    let mut told = serde_json::Map::new();
-    for (kind, queries) in kinds {
-        let mut of_kind = Vec::new();
-        for _ in 0..5 {
-            for typed in &queries {
-                of_kind.push(
-                    search(
-                        vault,
-                        Search {
-                            typed: typed.clone(),
-                            ..Search::default()
-                        },
-                    )
-                    .await?,
-                );
-            }
-        }
-        tell(&mut told, kind, &of_kind);
-        times.extend(of_kind);
-    }
-    let mut filtered = Vec::new();
-    for typed in ["the", "question", "東京", &rare[3]] {
-        for search_in in [
-            Search {
-                from_ms: Some(1_710_000_000_000),
-                until_ms: Some(1_711_000_000_000),
-                ..Search::default()
-            },
-            Search {
-                model: Some("SmolLM2 135M".to_owned()),
-                ..Search::default()
-            },
-        ] {
-            for _ in 0..3 {
-                filtered.push(
-                    search(
-                        vault,
-                        Search {
-                            typed: typed.to_owned(),
-                            ..search_in.clone()
-                        },
-                    )
-                    .await?,
-                );
-            }
-        }
-    }
-    tell(&mut told, "with a filter", &filtered);
-    times.extend(filtered);
-    ensure!(
-        !vault.search("the", 50).await?.is_empty(),
-        "nothing was found"
-    );
-    Ok(Searches {
-        times,
-        kinds: Value::Object(told),
-    })
+    ]
 }
 
 fn tell(told: &mut serde_json::Map<String, Value>, kind: &str, times: &[f64]) {

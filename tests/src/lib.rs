@@ -4,6 +4,7 @@ pub mod adapter;
 #[cfg(unix)]
 pub mod ask;
 pub mod canary;
+pub mod corpus;
 #[cfg(target_os = "linux")]
 pub mod desktop;
 pub mod figure;

@@ -6,8 +6,8 @@ use std::{fs, path::Path, time::Duration};
 use tandem_assistant::{
     Door, Paths,
     wire::{
-        Call, ConversationView, Event, MessageView, Outcome, Overflow, Protection, Reply, TurnStep,
-        VaultState,
+        Call, ConversationView, Event, FoundView, MessageView, Outcome, Overflow, Protection,
+        Reply, TurnStep, VaultState, Within,
     },
 };
 use tandem_conversation::{ConversationId, MessageState, TurnId};
@@ -143,9 +143,10 @@ async fn a_conversation_is_streamed_stopped_branched_searched_and_read_again_aft
     to_end(&mut events, edited).await;
     assert_eq!(view(&door, id).await.messages[0].branch.versions.len(), 2);
 
-    let Reply::Hits(hits) = door
+    let Reply::Found(FoundView { hits, .. }) = door
         .call(Call::Search {
             query: "heliotrope".into(),
+            within: Within::default(),
         })
         .await
         .unwrap()

@@ -27,6 +27,8 @@ export const PLACES: { keys: string; label: Key }[] = [
   { keys: "Esc", label: "shortcuts.stop" },
   { keys: "F2", label: "conversation.rename" },
   { keys: "Delete", label: "conversation.delete" },
+  { keys: "Shift F10", label: "shortcuts.menu" },
+  { keys: "Ctrl Space", label: "shortcuts.select" },
 ];
 
 export const isMac = /Mac/.test(navigator.userAgent);

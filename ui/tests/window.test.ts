@@ -11,19 +11,26 @@ describe("the list", () => {
   test("groups by day in local time", () => {
     const now = new Date(2026, 2, 10, 9, 0);
     const at = (...time: [number, number, number, number, number]) => new Date(...time).getTime();
-    const row = (id: string, updatedMs: number) => ({ id, title: id, updatedMs });
+    const row = (id: string, updatedMs: number, pinned = false) => ({
+      ...{ id, title: id, updatedMs, pinned },
+      ...{ folder: null, archived: false, tags: [] },
+    });
     const groups = byDay(
       [
+        row("p", at(2020, 2, 10, 0, 0), true),
         row("a", at(2026, 2, 10, 0, 0)),
         row("b", at(2026, 2, 9, 23, 59)),
         row("c", at(2026, 2, 8, 23, 59)),
+        // Its clock was ten years ahead.
+        row("d", at(2036, 2, 8, 23, 59)),
       ],
       now,
     );
     expect(groups.map((group) => [group.label, group.rows.map((one) => one.id)])).toEqual([
+      ["list.pinned", ["p"]],
       ["days.today", ["a"]],
       ["days.yesterday", ["b"]],
-      ["days.earlier", ["c"]],
+      ["days.earlier", ["c", "d"]],
     ]);
   });
 
@@ -252,7 +259,8 @@ test("events that were lost make the page ask again", async () => {
   await waitFor(() =>
     expect(host.calls.map((call) => call.do).sort()).toEqual([
       "conversation",
-      "conversations",
+      "list",
+      "shelves",
       "state",
     ]),
   );

@@ -10,7 +10,7 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, bench, conversations, doctor, gate, library,
+    Paths, bench, conversations, doctor, gate, history, library,
     shelf::Sealed,
     turns::Turns,
     wire::{
@@ -105,11 +105,14 @@ impl Assistant {
                 conversations::delete(self, id).await?;
                 return Ok(Reply::Done);
             }
-            Call::Search { query } => {
-                return Ok(Reply::Hits(
-                    conversations::search(&*self.vault()?, &query).await?,
-                ));
-            }
+            Call::List { .. }
+            | Call::Shelves
+            | Call::Keep { .. }
+            | Call::Folder { .. }
+            | Call::Search { .. }
+            | Call::Map { .. }
+            | Call::DeleteBranch { .. }
+            | Call::KeepBranch { .. } => return history::call(self, call).await,
             Call::ChooseBranch {
                 conversation,
                 message,
@@ -241,16 +244,19 @@ impl Assistant {
             .setting(TUNING)
             .await?
             .and_then(|value| serde_json::from_str(&value).ok());
-        let known: Vec<_> = vault
-            .conversations()
-            .await?
-            .into_iter()
-            .map(|row| row.id)
-            .collect();
         let states = vault.states();
         self.engine.keep_on(Some(Arc::new(Sealed(states.clone()))));
-        tokio::task::spawn_blocking(move || states.keep_only(&known));
-        *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(vault));
+        let vault = Arc::new(vault);
+        *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(vault.clone());
+        // Nobody waits for it: with many conversations it takes a moment.
+        tokio::spawn(async move {
+            match vault.ids().await {
+                Ok(known) => drop(tokio::task::spawn_blocking(move || {
+                    states.keep_only(&known);
+                })),
+                Err(error) => tracing::warn!(%error, "kept states could not be looked through"),
+            }
+        });
         self.show(|shown| {
             shown.vault = VaultState::Open;
             shown.theme = theme.unwrap_or_default();

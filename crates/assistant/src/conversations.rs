@@ -3,32 +3,25 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tandem_conversation::{ConversationId, Message, MessageId, Overflow, Receipt, Route, Tree};
-use tandem_vault::Vault;
+use tandem_vault::{Shelf, Vault};
 use uuid::Uuid;
 
 use crate::{
     assistant::Assistant,
-    input,
+    history, input,
     turns::Turns,
     wire::{
         BranchPoint, ConversationRow, ConversationView, Event, Failure, MessageView, ReceiptView,
-        SearchHit, Snippet,
     },
 };
 
-/// Search results at most.
-const HITS: u32 = 50;
+/// Rows of a list without pages.
+const LISTED: u32 = 1_000;
 
-/// All conversations, newest first.
+/// The conversations that aren't archived, newest first, 1,000 at most.
 pub(crate) async fn all(vault: &Vault) -> Result<Vec<ConversationRow>, Failure> {
-    let rows = vault.conversations().await?.into_iter();
-    Ok(rows
-        .map(|row| ConversationRow {
-            id: row.id,
-            title: row.title,
-            updated_ms: row.updated_ms,
-        })
-        .collect())
+    let page = vault.page(&Shelf::default(), None, LISTED).await?;
+    Ok(page.rows.into_iter().map(history::row).collect())
 }
 
 /// Makes an empty conversation.
@@ -162,23 +155,6 @@ pub(crate) async fn choose_branch(
     let tree = Tree::new(vault.conversation(id).await?.1);
     vault.set_leaf(id, tree.newest_leaf(message)?).await?;
     view(&vault, &assistant.turns, id).await
-}
-
-/// Searches titles and messages.
-pub(crate) async fn search(vault: &Vault, query: &str) -> Result<Vec<SearchHit>, Failure> {
-    let hits = vault.search(query, HITS).await?.into_iter();
-    Ok(hits
-        .map(|hit| SearchHit {
-            conversation: hit.conversation,
-            title: hit.title,
-            message: hit.message,
-            snippet: hit
-                .snippet
-                .into_iter()
-                .map(|(text, hit)| Snippet { text, hit })
-                .collect(),
-        })
-        .collect())
 }
 
 /// Milliseconds since 1970 UTC.

@@ -4,6 +4,7 @@
 mod assistant;
 mod attach;
 mod bench;
+mod branches;
 mod conversations;
 mod doctor;
 mod door;
@@ -11,6 +12,7 @@ mod drive;
 mod failure;
 mod fitting;
 mod gate;
+mod history;
 mod input;
 mod library;
 mod logs;

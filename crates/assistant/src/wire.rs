@@ -4,6 +4,7 @@
 
 mod call;
 mod event;
+mod history;
 mod state;
 mod view;
 
@@ -11,6 +12,10 @@ pub use tandem_conversation::{ConversationId, MessageId, MessageState, Overflow,
 
 pub use call::{Call, Failure, Protection, Reply};
 pub use event::{Event, Notice, TurnStep};
+pub use history::{
+    FolderChange, FolderView, FoundView, Keeping, ListPage, MapNode, MapView, Shelf, Shelves,
+    TagView, Within,
+};
 pub use state::{AppState, EngineState, Keyring, Theme, Tuning, VaultState};
 pub use view::{
     BenchView, BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard,

@@ -9,7 +9,9 @@ use rustyline::{DefaultEditor, error::ReadlineError};
 use tandem_assistant::wire::{ConversationId, Role};
 use tandem_assistant::{
     Door,
-    wire::{Call, ConversationRow, ConversationView, Failure, MessageView, Reply},
+    wire::{
+        Call, ConversationRow, ConversationView, Failure, FoundView, MessageView, Reply, Within,
+    },
 };
 
 use crate::{
@@ -170,10 +172,11 @@ impl Chat<'_> {
     }
 
     async fn search(&self, query: &str) -> Result<(), Failure> {
-        let Reply::Hits(hits) = self
+        let Reply::Found(FoundView { hits, .. }) = self
             .door
             .call(Call::Search {
                 query: query.to_owned(),
+                within: Within::default(),
             })
             .await?
         else {

@@ -1,8 +1,21 @@
 //! The list of conversations.
 
+use sqlx::AssertSqlSafe;
 use tandem_conversation::{ConversationId, Message, MessageId};
+use uuid::Uuid;
 
-use crate::{Vault, VaultError, rows};
+use crate::{
+    Vault, VaultError,
+    rows::{self, CONVERSATION},
+    words,
+};
+
+/// The order of what is written next: above all that is there, whatever the clock says. Four ends of one index.
+pub(crate) const NEXT: &str = "(SELECT 1 + max(
+         coalesce((SELECT max(order_ms) FROM conversations WHERE archived = 0 AND pinned = 0), -1),
+         coalesce((SELECT max(order_ms) FROM conversations WHERE archived = 0 AND pinned = 1), -1),
+         coalesce((SELECT max(order_ms) FROM conversations WHERE archived = 1 AND pinned = 0), -1),
+         coalesce((SELECT max(order_ms) FROM conversations WHERE archived = 1 AND pinned = 1), -1)))";
 
 /// One conversation, without its messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,20 +28,29 @@ pub struct ConversationRow {
     pub leaf: Option<MessageId>,
     /// Milliseconds since 1970 UTC.
     pub created_ms: i64,
-    /// When a message was last appended, in milliseconds since 1970 UTC.
+    /// When a message was last appended, in milliseconds since 1970 UTC, as the clock said.
     pub updated_ms: i64,
+    /// Its place in lists, the highest first. Like `updated_ms`, but never at odds with the order of appending.
+    pub order_ms: i64,
     /// How many messages it has, on all branches.
     pub messages: u32,
+    /// The folder that it is in.
+    pub folder: Option<Uuid>,
+    /// Whether it stays at the top of its lists.
+    pub pinned: bool,
+    /// Whether it is out of the ordinary lists.
+    pub archived: bool,
+    /// The names of its tags, in no order.
+    pub tags: Vec<String>,
 }
 
 impl Vault {
-    /// All conversations, last updated first.
+    /// All conversations, archived ones included, the one that was last written in first. For few; see
+    /// [`Vault::page`].
     pub async fn conversations(&self) -> Result<Vec<ConversationRow>, VaultError> {
-        let rows = sqlx::query(
-            "SELECT c.id, c.title, c.leaf, c.created_ms, c.updated_ms,
-                    (SELECT count(*) FROM messages m WHERE m.conversation = c.id) AS messages
-             FROM conversations c ORDER BY c.updated_ms DESC, c.row DESC",
-        )
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {CONVERSATION} FROM conversations c ORDER BY c.order_ms DESC, c.row DESC"
+        )))
         .fetch_all(self.pool())
         .await
         .map_err(|error| self.fault(error))?;
@@ -36,6 +58,18 @@ impl Vault {
             .map(rows::conversation)
             .collect::<Result<_, _>>()
             .map_err(|error| self.fault(error))
+    }
+
+    /// The ids of all conversations, in no order.
+    pub async fn ids(&self) -> Result<Vec<ConversationId>, VaultError> {
+        let found: Vec<Vec<u8>> = sqlx::query_scalar("SELECT id FROM conversations")
+            .fetch_all(self.pool())
+            .await
+            .map_err(|error| self.fault(error))?;
+        let ids = found
+            .iter()
+            .filter_map(|bytes| Uuid::from_slice(bytes).ok());
+        Ok(ids.map(ConversationId).collect())
     }
 
     /// A new conversation without a title or messages. `now_ms` is in milliseconds since 1970 UTC.
@@ -46,9 +80,10 @@ impl Vault {
         id: ConversationId,
         now_ms: i64,
     ) -> Result<(), VaultError> {
-        sqlx::query(
-            "INSERT INTO conversations (id, title, created_ms, updated_ms) VALUES (?1, '', ?2, ?2)",
-        )
+        sqlx::query(AssertSqlSafe(format!(
+            "INSERT INTO conversations (id, title, created_ms, updated_ms, order_ms)
+             VALUES (?1, '', ?2, ?2, max(?2, {NEXT}))"
+        )))
         .bind(id.0.as_bytes().as_slice())
         .bind(now_ms)
         .execute(self.pool())
@@ -59,9 +94,10 @@ impl Vault {
 
     /// Gives the conversation another title. Its place in the list stays.
     pub async fn rename(&self, id: ConversationId, title: &str) -> Result<(), VaultError> {
-        let done = sqlx::query("UPDATE conversations SET title = ?2 WHERE id = ?1")
+        let done = sqlx::query("UPDATE conversations SET title = ?2, words = ?3 WHERE id = ?1")
             .bind(id.0.as_bytes().as_slice())
             .bind(title)
+            .bind(words::stored(title))
             .execute(self.pool())
             .await
             .map_err(|error| self.fault(error))?;
@@ -97,11 +133,9 @@ impl Vault {
             .begin()
             .await
             .map_err(|error| self.fault(error))?;
-        let row = sqlx::query(
-            "SELECT id, title, leaf, created_ms, updated_ms,
-                    (SELECT count(*) FROM messages m WHERE m.conversation = ?1) AS messages
-             FROM conversations WHERE id = ?1",
-        )
+        let row = sqlx::query(AssertSqlSafe(format!(
+            "SELECT {CONVERSATION} FROM conversations c WHERE c.id = ?1"
+        )))
         .bind(id.0.as_bytes().as_slice())
         .fetch_optional(&mut *transaction)
         .await

@@ -11,11 +11,12 @@ use sqlx::{
     },
 };
 
-use crate::{VaultError, durable, keys::Key, place::Place};
+use crate::{VaultError, durable, index, keys::Key, place::Place};
 
 /// Forward only. A step that was released is never changed: its checksum is in every database.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../migrations/0001_first.sql")),
+    (2, "history", include_str!("../migrations/0002_history.sql")),
     (
         5,
         "overflow",
@@ -90,8 +91,24 @@ pub(crate) struct Database {
 impl Database {
     /// Opens the database of `place`, or makes it when it isn't there. `key` is the database's own.
     pub(crate) async fn open(place: &Place, key: &Key) -> Result<Self, VaultError> {
-        let versions = versions().await?;
         let fresh = prepare(place)?;
+        let sealed = options(&place.database()).pragma("key", key.pragma().to_string());
+        Self::connect(place, sealed, fresh).await
+    }
+
+    #[cfg(feature = "plain-twin")]
+    pub(crate) async fn open_plain(place: &Place) -> Result<Self, VaultError> {
+        let fresh = !place.has_database();
+        Self::connect(place, options(&place.database()), fresh).await
+    }
+
+    /// Never prints the options: the key is inside.
+    async fn connect(
+        place: &Place,
+        options: SqliteConnectOptions,
+        fresh: bool,
+    ) -> Result<Self, VaultError> {
+        let versions = versions().await?;
         let path = place.database();
         let pool = SqlitePoolOptions::new()
             .min_connections(1)
@@ -100,7 +117,7 @@ impl Database {
             .max_lifetime(None)
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
-            .connect_with(options(&path, key))
+            .connect_with(options)
             .await
             .map_err(|error| typed(error, &path))?;
         let database = Self { pool, path };
@@ -147,6 +164,9 @@ impl Database {
                 }
                 other => VaultError::Database(other.to_string()),
             })?;
+        index::fill(&self.pool)
+            .await
+            .map_err(|error| self.fault(error))?;
         if fresh {
             // The checkpoint syncs the file; its entry in the folder is left to us.
             self.empty_log().await?;
@@ -232,12 +252,11 @@ fn prepare(place: &Place) -> Result<bool, VaultError> {
     }
 }
 
-/// Never printed: the key is inside, and `Debug` would show it. Statement logging is off for the same reason.
-fn options(path: &PathBuf, key: &Key) -> SqliteConnectOptions {
+/// With the key in them never printed: `Debug` would show it. Statement logging is off for the same reason.
+fn options(path: &PathBuf) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
-        .pragma("key", key.pragma().to_string())
         // No other connection, of whatever process, gets in; and the log needs no shared memory file.
         .locking_mode(SqliteLockingMode::Exclusive)
         .journal_mode(SqliteJournalMode::Wal)
@@ -246,6 +265,8 @@ fn options(path: &PathBuf, key: &Key) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
         .pragma("temp_store", "MEMORY")
         .pragma("mmap_size", "0")
+        // Pages in the cache are read without being deciphered again: 64 MiB at most, taken as they are needed.
+        .pragma("cache_size", "-65536")
         // On macOS a plain fsync leaves data in the drive's cache; elsewhere these do nothing.
         .pragma("fullfsync", "ON")
         .pragma("checkpoint_fullfsync", "ON")

@@ -140,6 +140,9 @@ pub enum VaultError {
     /// No such message, or none in this conversation.
     #[error("This message isn't there any more.")]
     NoMessage(MessageId),
+    /// No such folder.
+    #[error("This folder isn't there any more.")]
+    NoFolder,
     /// The parent is unknown or belongs to another conversation.
     #[error("The message that this one follows isn't in the same conversation.")]
     ForeignParent {
@@ -195,6 +198,7 @@ impl VaultError {
             Self::Io { .. } => "io",
             Self::NoConversation(_) => "no-conversation",
             Self::NoMessage(_) => "no-message",
+            Self::NoFolder => "no-folder",
             Self::ForeignParent { .. } => "foreign-parent",
             Self::AlreadyThere => "already-there",
             Self::Settled(_) => "settled",

@@ -12,32 +12,44 @@
     reason = "SQLite and SQLCipher are names, not items"
 )]
 
+mod branches;
 mod conversations;
 mod database;
 mod durable;
 #[cfg(test)]
 mod erasure_tests;
 mod error;
+mod folders;
+mod index;
 mod key_file;
 mod keyring;
 mod keys;
+mod list;
 mod messages;
 mod overflow;
 mod owner;
 mod place;
+mod query;
+mod rank;
 mod rows;
 mod search;
 mod settings;
+mod snippet;
 mod states;
 mod unlock;
 mod vault;
+mod words;
 mod wrap;
 
 pub use conversations::ConversationRow;
 pub use database::{Versions, versions};
 pub use error::VaultError;
+pub use folders::{Folder, Tag};
 pub use keyring::{KeyStore, KeyringError, OsKeyring};
-pub use search::Hit;
+pub use list::{Page, Place, Shelf};
+pub use query::index_expression;
+pub use search::{Found, Hit, Search};
 pub use states::States;
 pub use unlock::{Protection, Status, Unlock};
 pub use vault::Vault;
+pub use words::index_words;

@@ -1,9 +1,9 @@
 //! Messages: appended once, filled while they stream, then final.
 
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Receipt, Role};
 
-use crate::{Vault, VaultError, rows};
+use crate::{Vault, VaultError, conversations::NEXT, rows, words};
 
 impl Vault {
     /// Appends the message, makes it its conversation's leaf and the conversation the last updated one, all or nothing.
@@ -33,9 +33,10 @@ impl Vault {
             conversation = Some(message.conversation);
         }
         if let (Some(id), Some(title)) = (conversation, title) {
-            sqlx::query("UPDATE conversations SET title = ?2 WHERE id = ?1")
+            sqlx::query("UPDATE conversations SET title = ?2, words = ?3 WHERE id = ?1")
                 .bind(id.0.as_bytes().as_slice())
                 .bind(title)
+                .bind(words::stored(title))
                 .execute(&mut *transaction)
                 .await
                 .map_err(|error| self.fault(error))?;
@@ -58,9 +59,10 @@ impl Vault {
         };
         let receipt = json(message.receipt.as_ref())?;
         // First, because it also says whether the conversation is there. Clocks may go back, the list may not.
-        let touched = sqlx::query(
-            "UPDATE conversations SET leaf = ?2, updated_ms = max(updated_ms, ?3) WHERE id = ?1",
-        )
+        let touched = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE conversations SET leaf = ?2, updated_ms = max(updated_ms, ?3), order_ms = max(?3, {NEXT})
+             WHERE id = ?1"
+        )))
         .bind(message.conversation.0.as_bytes().as_slice())
         .bind(message.id.0.as_bytes().as_slice())
         .bind(message.created_ms)
@@ -81,8 +83,8 @@ impl Vault {
             });
         }
         sqlx::query(
-            "INSERT INTO messages (id, conversation, parent, role, text, state, created_ms, receipt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO messages (id, conversation, parent, role, text, state, created_ms, receipt, words)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
         .bind(message.id.0.as_bytes().as_slice())
         .bind(message.conversation.0.as_bytes().as_slice())
@@ -92,6 +94,11 @@ impl Vault {
         .bind(rows::state_word(message.state))
         .bind(message.created_ms)
         .bind(receipt)
+        // What streams is split when it ends.
+        .bind(match message.state {
+            MessageState::Streaming => None,
+            _ => words::stored(&message.text),
+        })
         .execute(connection)
         .await
         .map_err(|error| self.fault(error))?;
@@ -127,12 +134,14 @@ impl Vault {
             return Err(VaultError::NotAnEnd);
         }
         let done = sqlx::query(
-            "UPDATE messages SET text = ?2, state = ?3, receipt = ?4 WHERE id = ?1 AND state = 'streaming'",
+            "UPDATE messages SET text = ?2, state = ?3, receipt = ?4, words = ?5
+             WHERE id = ?1 AND state = 'streaming'",
         )
         .bind(id.0.as_bytes().as_slice())
         .bind(text)
         .bind(rows::state_word(state))
         .bind(json(receipt)?)
+        .bind(words::stored(text))
         .execute(self.pool())
         .await
         .map_err(|error| self.fault(error))?;
@@ -177,12 +186,22 @@ impl Vault {
     /// Marks what an earlier run left streaming as interrupted, so that it can be found. For the start, before any
     /// answer streams. Returns how many there were.
     pub async fn settle_interrupted(&self) -> Result<u64, VaultError> {
-        let done =
-            sqlx::query("UPDATE messages SET state = 'interrupted' WHERE state = 'streaming'")
-                .execute(self.pool())
+        let mut transaction = self.begin().await?;
+        let found: Vec<(i64, String)> =
+            sqlx::query_as("SELECT row, text FROM messages WHERE state = 'streaming'")
+                .fetch_all(&mut *transaction)
                 .await
                 .map_err(|error| self.fault(error))?;
-        Ok(done.rows_affected())
+        for (row, text) in &found {
+            sqlx::query("UPDATE messages SET state = 'interrupted', words = ?2 WHERE row = ?1")
+                .bind(row)
+                .bind(words::stored(text))
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.fault(error))?;
+        }
+        self.commit(transaction).await?;
+        Ok(u64::try_from(found.len()).unwrap_or(u64::MAX))
     }
 
     async fn belongs(

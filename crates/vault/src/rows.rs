@@ -25,7 +25,13 @@ pub(crate) fn message(row: &SqliteRow) -> Result<Message, sqlx::Error> {
     })
 }
 
-/// The columns of a conversation, with the number of its messages as `messages`.
+/// The columns of the conversation `c`, in [`conversation`]'s names.
+pub(crate) const CONVERSATION: &str =
+    "c.row, c.id, c.title, c.leaf, c.created_ms, c.updated_ms, c.order_ms, c.messages, c.folder, c.pinned, c.archived,
+     (SELECT group_concat(tags.name, char(31)) FROM conversation_tags t JOIN tags ON tags.row = t.tag
+      WHERE t.conversation = c.row) AS tags";
+
+/// A conversation.
 pub(crate) fn conversation(row: &SqliteRow) -> Result<ConversationRow, sqlx::Error> {
     Ok(ConversationRow {
         id: ConversationId(id(row, "id")?),
@@ -33,7 +39,15 @@ pub(crate) fn conversation(row: &SqliteRow) -> Result<ConversationRow, sqlx::Err
         leaf: maybe_id(row, "leaf")?.map(MessageId),
         created_ms: row.try_get("created_ms")?,
         updated_ms: row.try_get("updated_ms")?,
+        order_ms: row.try_get("order_ms")?,
         messages: row.try_get("messages")?,
+        folder: maybe_id(row, "folder")?,
+        pinned: row.try_get("pinned")?,
+        archived: row.try_get("archived")?,
+        tags: row
+            .try_get::<Option<&str>, _>("tags")?
+            .map(|names| names.split('\u{1f}').map(ToOwned::to_owned).collect())
+            .unwrap_or_default(),
     })
 }
 

@@ -113,6 +113,23 @@ impl Vault {
         Self::with_key(place, owner, &dek).await
     }
 
+    /// The same store without encryption in the folder `dir`, made when it is missing: what encryption costs is measured
+    /// against it.
+    #[cfg(feature = "plain-twin")]
+    pub async fn plain_twin(dir: &Path) -> Result<Self, VaultError> {
+        let place = Place::new(dir)?;
+        durable::private_dir(place.dir())?;
+        let owner = Owner::take(&place)?;
+        let database = Database::open_plain(&place).await?;
+        let states = States::new(place.states(), Key::random()?);
+        Ok(Self {
+            place,
+            database,
+            states,
+            owner: Mutex::new(Some(owner)),
+        })
+    }
+
     async fn with_key(place: Place, owner: Owner, dek: &Key) -> Result<Self, VaultError> {
         let database = Database::open(&place, &dek.for_database()?).await?;
         let states = States::new(place.states(), dek.for_states()?);

@@ -15,4 +15,20 @@ title: string,
 /**
  * When something was last said, in milliseconds since 1970 UTC.
  */
-updatedMs: number, };
+updatedMs: number, 
+/**
+ * Its folder.
+ */
+folder: string | null, 
+/**
+ * Whether it stays at the top of its lists.
+ */
+pinned: boolean, 
+/**
+ * Whether it is out of the ordinary lists.
+ */
+archived: boolean, 
+/**
+ * Its tags, in no order.
+ */
+tags: Array<string>, };

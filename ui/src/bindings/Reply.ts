@@ -4,13 +4,16 @@ import type { BenchView } from "./BenchView";
 import type { ConversationRow } from "./ConversationRow";
 import type { ConversationView } from "./ConversationView";
 import type { DoctorLine } from "./DoctorLine";
+import type { FoundView } from "./FoundView";
+import type { ListPage } from "./ListPage";
+import type { MapView } from "./MapView";
 import type { ModelCard } from "./ModelCard";
-import type { SearchHit } from "./SearchHit";
+import type { Shelves } from "./Shelves";
 
 /**
  * The answer to a [`Call`].
  */
-export type Reply = "done" | { "state": AppState } | { "conversations": Array<ConversationRow> } | { "conversation": ConversationView } | { "hits": Array<SearchHit> } | { "turn": { 
+export type Reply = "done" | { "state": AppState } | { "conversations": Array<ConversationRow> } | { "conversation": ConversationView } | { "found": FoundView } | { "page": ListPage } | { "shelves": Shelves } | { "map": MapView } | { "turn": { 
 /**
  * The turn.
  */

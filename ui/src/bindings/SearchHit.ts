@@ -20,4 +20,8 @@ message: string | null,
 /**
  * The surroundings of the match.
  */
-snippet: Array<Snippet>, };
+snippet: Array<Snippet>, 
+/**
+ * When the message was written or the conversation begun, in milliseconds since 1970 UTC.
+ */
+createdMs: number, };

@@ -33,6 +33,11 @@ export function number(value: number, digits = 0): string {
   return new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: digits }).format(value);
 }
 
+/** A day, as short as it can be told. */
+export function date(ms: number): string {
+  return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" }).format(ms);
+}
+
 /** Bytes as megabytes or gigabytes of a thousand. */
 export function size(bytes: number): string {
   if (bytes >= 1e9) return t("size.gb", { n: number(bytes / 1e9, 1) });

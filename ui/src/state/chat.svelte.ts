@@ -2,6 +2,7 @@ import type { Call } from "../bindings/Call";
 import type { ConversationView } from "../bindings/ConversationView";
 import type { Event } from "../bindings/Event";
 import type { Failure } from "../bindings/Failure";
+import type { MapNode } from "../bindings/MapNode";
 import type { MessageView } from "../bindings/MessageView";
 import { asFailure, expect, type Host } from "../host";
 import { Ends } from "./ends";
@@ -69,6 +70,32 @@ export class Chat {
     return this.id === null
       ? Promise.resolve()
       : this.load({ do: "chooseBranch", conversation: this.id, message });
+  }
+
+  /** All messages of the conversation, on every branch. */
+  async map(): Promise<MapNode[]> {
+    if (this.id === null) return [];
+    return expect(await this.host.call({ do: "map", id: this.id }), "map").nodes;
+  }
+
+  /** Deletes a message with all that follows it, for good. Rejects with the failure. */
+  deleteBranch(message: string): Promise<void> {
+    return this.prune("deleteBranch", message);
+  }
+
+  /** Deletes all branches but the one through a message, for good. Rejects with the failure. */
+  keepBranch(message: string): Promise<void> {
+    return this.prune("keepBranch", message);
+  }
+
+  private async prune(what: "deleteBranch" | "keepBranch", message: string): Promise<void> {
+    const { id } = this;
+    if (id === null) return;
+    const view = expect(
+      await this.host.call({ do: what, conversation: id, message }),
+      "conversation",
+    );
+    if (this.id === id) this.show(view);
   }
 
   /** Asks after `parent`. When there is no conversation yet, makes one and tells `made`. Rejects with the failure. */

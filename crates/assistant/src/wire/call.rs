@@ -5,8 +5,8 @@ use tandem_conversation::{ConversationId, MessageId, Overflow, TurnId};
 use ts_rs::TS;
 
 use super::{
-    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, ModelCard, SearchHit,
-    Theme, Tuning,
+    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, FolderChange, FoundView,
+    Keeping, ListPage, MapView, ModelCard, Shelf, Shelves, Theme, Tuning, Within,
 };
 
 /// How a new vault's key is protected.
@@ -42,8 +42,56 @@ pub enum Call {
     },
     /// Tries again what failed at start, such as a keyring that was locked → [`Reply::State`].
     Retry,
-    /// All conversations, newest first → [`Reply::Conversations`].
+    /// The conversations that aren't archived, newest first, 1,000 at most → [`Reply::Conversations`].
     Conversations,
+    /// A page of a list → [`Reply::Page`].
+    List {
+        /// Of which conversations.
+        shelf: Shelf,
+        /// [`ListPage::next`] of the page before; `null` for the first.
+        after: Option<String>,
+        /// Rows, 1,000 at most.
+        limit: u32,
+    },
+    /// Folders, tags and models → [`Reply::Shelves`].
+    Shelves,
+    /// Changes where conversations are kept, all of them or none → [`Reply::Done`].
+    Keep {
+        /// Which.
+        #[ts(type = "string[]")]
+        ids: Vec<ConversationId>,
+        /// How.
+        keeping: Keeping,
+    },
+    /// Makes, renames, orders or deletes folders → [`Reply::Shelves`].
+    Folder {
+        /// How.
+        change: FolderChange,
+    },
+    /// All branches of a conversation → [`Reply::Map`].
+    Map {
+        /// Which.
+        #[ts(type = "string")]
+        id: ConversationId,
+    },
+    /// Deletes a message with all that follows it, for good → [`Reply::Conversation`].
+    DeleteBranch {
+        /// Which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// The first message to go.
+        #[ts(type = "string")]
+        message: MessageId,
+    },
+    /// Shows the newest branch that runs through `message` and deletes all others for good → [`Reply::Conversation`].
+    KeepBranch {
+        /// Which conversation.
+        #[ts(type = "string")]
+        conversation: ConversationId,
+        /// A message of the branch.
+        #[ts(type = "string")]
+        message: MessageId,
+    },
     /// One conversation with its current branch → [`Reply::Conversation`].
     Conversation {
         /// Which.
@@ -66,10 +114,12 @@ pub enum Call {
         #[ts(type = "string")]
         id: ConversationId,
     },
-    /// Searches titles and messages → [`Reply::Hits`].
+    /// Searches titles and messages → [`Reply::Found`].
     Search {
         /// Words as the person typed them.
         query: String,
+        /// Where.
+        within: Within,
     },
     /// Shows the newest branch that runs through `message` → [`Reply::Conversation`].
     ChooseBranch {
@@ -157,8 +207,14 @@ pub enum Reply {
     Conversations(Vec<ConversationRow>),
     /// One conversation with its current branch.
     Conversation(ConversationView),
-    /// Matches, best first.
-    Hits(Vec<SearchHit>),
+    /// What was found.
+    Found(FoundView),
+    /// A page of a list.
+    Page(ListPage),
+    /// Folders, tags and models.
+    Shelves(Shelves),
+    /// All branches of a conversation.
+    Map(MapView),
     /// A turn began. The conversation already holds the question and the empty answer.
     Turn {
         /// The turn.
@@ -194,6 +250,9 @@ impl Call {
             Self::Protect { .. }
                 | Self::NewConversation
                 | Self::Delete { .. }
+                | Self::Folder { .. }
+                | Self::DeleteBranch { .. }
+                | Self::KeepBranch { .. }
                 | Self::Ask { .. }
                 | Self::Regenerate { .. }
         )

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_conversation::{ConversationId, MessageId, MessageState, Overflow, Role, TurnId};
 use ts_rs::TS;
+use uuid::Uuid;
 
 /// A conversation in the list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -17,6 +18,15 @@ pub struct ConversationRow {
     /// When something was last said, in milliseconds since 1970 UTC.
     #[ts(type = "number")]
     pub updated_ms: i64,
+    /// Its folder.
+    #[ts(type = "string | null")]
+    pub folder: Option<Uuid>,
+    /// Whether it stays at the top of its lists.
+    pub pinned: bool,
+    /// Whether it is out of the ordinary lists.
+    pub archived: bool,
+    /// Its tags, in no order.
+    pub tags: Vec<String>,
 }
 
 /// A conversation with its current branch.
@@ -163,6 +173,9 @@ pub struct SearchHit {
     pub message: Option<MessageId>,
     /// The surroundings of the match.
     pub snippet: Vec<Snippet>,
+    /// When the message was written or the conversation begun, in milliseconds since 1970 UTC.
+    #[ts(type = "number")]
+    pub created_ms: i64,
 }
 
 /// A model at hand.

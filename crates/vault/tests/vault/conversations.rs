@@ -60,7 +60,7 @@ async fn what_was_appended_is_there_without_a_close() {
 }
 
 #[tokio::test]
-async fn conversations_are_listed_last_updated_first() {
+async fn conversations_are_listed_last_written_in_first_whatever_the_clock_says() {
     let (_home, vault, first) = one_conversation().await;
     for (number, now) in [(2, 20), (3, 10)] {
         vault
@@ -73,7 +73,7 @@ async fn conversations_are_listed_last_updated_first() {
     };
     assert_eq!(
         order(vault.conversations().await.unwrap()),
-        [conversation(2), conversation(3), first]
+        [conversation(3), conversation(2), first]
     );
     vault
         .append(&question(1, first, "to the top"))
@@ -81,7 +81,7 @@ async fn conversations_are_listed_last_updated_first() {
         .unwrap();
     assert_eq!(
         order(vault.conversations().await.unwrap()),
-        [first, conversation(2), conversation(3)]
+        [first, conversation(3), conversation(2)]
     );
     // A clock that went back doesn't bury what was just said.
     let early = tandem_conversation::Message {

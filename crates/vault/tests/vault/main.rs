@@ -6,8 +6,11 @@
     missing_docs
 )]
 
+mod branches;
 mod conversations;
 mod damage;
+mod folders;
+mod lists;
 mod model;
 mod opening;
 mod real_keyring;

@@ -182,7 +182,7 @@ impl Model {
     async fn compare(&self, vault: &Vault) {
         let rows = vault.conversations().await.unwrap();
         assert_eq!(rows.len(), self.0.len());
-        assert!(rows.is_sorted_by_key(|row| -row.updated_ms));
+        assert!(rows.is_sorted_by_key(|row| -row.order_ms));
         for (id, told) in &self.0 {
             let (row, messages) = vault.conversation(*id).await.unwrap();
             assert_eq!(messages, told.messages);
@@ -193,11 +193,11 @@ impl Model {
             assert_eq!(row.messages as usize, told.messages.len());
             assert!(rows.contains(&row));
         }
-        let mut hits = vault.search("a", 1000).await.unwrap();
+        let mut hits = vault.search("ab", 1000).await.unwrap();
         hits.retain(|hit| hit.message.is_some());
         let begins = |text: &str| {
             let mut words = text.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| word.starts_with(['a', 'A']))
+            words.any(|word| word.to_ascii_lowercase().starts_with("ab"))
         };
         let ended = |m: &&Message| m.state != MessageState::Streaming;
         for message in self.0.values().flat_map(|told| &told.messages) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rstest::rstest;
 use tandem_conversation::{Message, MessageState};
-use tandem_vault::Vault;
+use tandem_vault::{Search, Vault};
 
 use crate::support::{answer, conversation, message_id, one_conversation, question};
 
@@ -237,4 +237,156 @@ fn any_text_can_be_searched_for_anything() {
     run.unwrap();
     runtime.block_on(vault.verify()).unwrap();
     drop(home);
+}
+
+#[rstest]
+#[case::phrase("\"green bank\"", &[1])]
+#[case::phrase_and_word("\"green bank\" river", &[1])]
+#[case::beginning("gre* riv", &[2, 1])]
+#[case::not_a_beginning("gre riv", &[])]
+#[case::finished("riv ", &[])]
+#[tokio::test]
+async fn phrases_stay_together_and_stars_go_on(#[case] query: &str, #[case] expected: &[u128]) {
+    let (_home, vault, id) = one_conversation().await;
+    for (number, text) in [
+        (1, "The green bank of a river"),
+        (2, "A bank, green by the river"),
+    ] {
+        vault.append(&question(number, id, text)).await.unwrap();
+    }
+    let mut numbers = found(&vault, query).await;
+    numbers.sort_unstable();
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(numbers, expected);
+}
+
+#[rstest]
+#[case::japanese("東京都に住んでいます。天気は良い", &["東京", "京都", "住んで", "天気", "良"])]
+#[case::chinese("我们明天去北京大学看朋友", &["北京", "大学", "明天", "朋友", "去"])]
+#[case::korean("초등학교에서 친구를 만났다", &["학교", "초등학교", "친구", "만났다"])]
+#[case::thai("ฉันไปโรงเรียนทุกวัน", &["โรงเรียน", "ทุกวัน", "ไป"])]
+#[case::arabic("ذهب الأستاذُ إلى المدرسة", &["الاستاذ", "المدرسه", "الى"])]
+#[case::hebrew("שָׁלוֹם לְכוּלָּם", &["שלום", "לכולם"])]
+#[case::hindi("हिन्दी में किताब", &["हिन्दी", "किताब", "कि"])]
+#[case::wide("Ｆｕｌｌｗｉｄｔｈ １２３", &["fullwidth", "123"])]
+#[case::decomposed("Cafe\u{301} au lait", &["café", "cafe"])]
+#[tokio::test]
+async fn every_script_is_found_and_highlighted(#[case] text: &str, #[case] queries: &[&str]) {
+    let (_home, vault, id) = one_conversation().await;
+    let asked = question(1, id, "unrelated");
+    vault.append(&asked).await.unwrap();
+    // By the way of an answer that streams, and as a title.
+    vault.append(&answer(2, &asked)).await.unwrap();
+    vault
+        .finish(message_id(2), text, MessageState::Complete, None)
+        .await
+        .unwrap();
+    vault.rename(id, text).await.unwrap();
+    for query in queries {
+        let hits = vault.search(query, 10).await.unwrap();
+        assert_eq!(hits.len(), 2, "{query}");
+        for hit in hits {
+            let whole: String = hit.snippet.iter().map(|(text, _)| text.as_str()).collect();
+            assert_eq!(whole, text);
+            assert!(hit.snippet.iter().any(|(_, marked)| *marked), "{query}");
+        }
+    }
+    vault.delete_conversation(id).await.unwrap();
+    assert_eq!(vault.search(queries[0], 10).await.unwrap(), []);
+    vault.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn dates_models_and_routes_narrow_the_search() {
+    let (_home, vault, id) = one_conversation().await;
+    // Out of order, as after an import or a jump of the clock.
+    for (number, at) in [(1, 500), (2, 5_000), (3, 100)] {
+        let asked = Message {
+            created_ms: at,
+            ..question(number, id, "puffin")
+        };
+        vault.append(&asked).await.unwrap();
+    }
+    let asked = question(4, id, "puffin");
+    vault.append(&answer(5, &asked)).await.unwrap_err();
+    vault.append(&asked).await.unwrap();
+    vault.append(&answer(5, &asked)).await.unwrap();
+    let made = crate::support::receipt();
+    vault
+        .finish(
+            message_id(5),
+            "a puffin",
+            MessageState::Complete,
+            Some(&made),
+        )
+        .await
+        .unwrap();
+    assert_eq!(vault.models().await.unwrap(), [made.model.as_str()]);
+    let found = async |search: Search| {
+        let found = vault
+            .find(
+                &Search {
+                    typed: "puffin".to_owned(),
+                    ..search
+                },
+                10,
+            )
+            .await
+            .unwrap();
+        let mut numbers: Vec<u128> = found
+            .hits
+            .iter()
+            .map(|hit| hit.message.unwrap().0.as_u128() - message_id(0).0.as_u128())
+            .collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    let between = |from_ms, until_ms| Search {
+        from_ms,
+        until_ms,
+        ..Search::default()
+    };
+    assert_eq!(found(between(Some(500), Some(5_000))).await, [1, 4, 5]);
+    assert_eq!(found(between(None, Some(500))).await, [3]);
+    assert_eq!(found(between(Some(5_001), None)).await, []);
+    let of = |model: &str| Search {
+        model: Some(model.to_owned()),
+        route: Some("device".to_owned()),
+        ..Search::default()
+    };
+    assert_eq!(found(of(&made.model)).await, [5]);
+    assert_eq!(found(of("another")).await, []);
+}
+
+#[tokio::test]
+async fn of_a_very_common_word_the_newest_are_ranked_and_that_is_said() {
+    let (_home, vault, id) = one_conversation().await;
+    let messages: Vec<Message> = (0..700)
+        .map(|number| {
+            question(
+                number,
+                id,
+                if number == 3 {
+                    "the the the rare"
+                } else {
+                    "the word"
+                },
+            )
+        })
+        .collect();
+    vault
+        .append_all(&messages.iter().collect::<Vec<_>>(), None)
+        .await
+        .unwrap();
+    let search = |typed: &str| Search {
+        typed: typed.to_owned(),
+        ..Search::default()
+    };
+    let common = vault.find(&search("the"), 1000).await.unwrap();
+    assert_eq!((common.hits.len(), common.all), (250, false));
+    assert_eq!(common.hits[0].message, Some(message_id(699)));
+    // A rarer word beside it leads to the old one.
+    let both = vault.find(&search("the rar"), 10).await.unwrap();
+    assert_eq!((both.hits.len(), both.all), (1, true));
 }

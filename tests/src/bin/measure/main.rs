@@ -11,6 +11,9 @@ mod engine;
 #[cfg(unix)]
 mod history;
 mod hostile;
+mod tokenizers;
+#[cfg(unix)]
+mod vault;
 #[cfg(target_os = "linux")]
 mod window;
 
@@ -86,6 +89,19 @@ enum What {
         #[arg(long, default_value_t = 2)]
         workers: usize,
     },
+    /// A vault of a million messages: open, append, search, lists, and what encryption costs
+    #[cfg(unix)]
+    Vault {
+        /// Messages, 20 in a conversation
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: usize,
+    },
+    /// The search index's tokenizers: what they find, their size and their speed
+    Tokenizers {
+        /// Messages, for size and speed
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: usize,
+    },
     /// From the start of the process to the first frame that can be used
     #[cfg(target_os = "linux")]
     Start {
@@ -125,6 +141,9 @@ async fn main() -> Result<()> {
             seed,
             workers,
         } => hostile::measure(files, seed, workers).await,
+        What::Tokenizers { messages } => tokenizers::measure(messages).await,
+        #[cfg(unix)]
+        What::Vault { messages } => vault::measure(messages).await,
         #[cfg(target_os = "linux")]
         What::Start { rounds } => window::start(rounds).await,
         #[cfg(target_os = "linux")]

@@ -2,15 +2,18 @@ import type { AppState } from "../../bindings/AppState";
 import type { Call } from "../../bindings/Call";
 import type { EngineState } from "../../bindings/EngineState";
 import type { Event } from "../../bindings/Event";
+import type { ListPage } from "../../bindings/ListPage";
 import type { ModelCard } from "../../bindings/ModelCard";
 import type { Notice } from "../../bindings/Notice";
 import type { Reply } from "../../bindings/Reply";
+import type { Shelf } from "../../bindings/Shelf";
 import type { VaultState } from "../../bindings/VaultState";
 import type { Host, Watcher } from "../host";
 import { answerTo } from "./answers";
 import { find } from "./find";
 import { LARGER, REPORT, SMALL, SPEED } from "./machine";
 import { receipt } from "./seed";
+import { keep, Kept } from "./kept";
 import { Tree } from "./tree";
 
 export interface FakeOptions {
@@ -40,6 +43,7 @@ export class FakeHost implements Host {
   private readonly trees = new Map<string, Tree>();
   private readonly running = new Map<string, () => void>();
   private readonly pace: number;
+  private readonly kept = new Kept();
   private watcher: Watcher | null = null;
   private models: ModelCard[] = [SMALL, LARGER];
   private state: AppState;
@@ -111,6 +115,25 @@ export class FakeHost implements Host {
         return this.open(call.do === "unlock" ? call.passphrase : null);
       case "conversations":
         return { conversations: this.rows() };
+      case "list":
+        return { page: this.page(call.shelf, call.after, call.limit) };
+      case "shelves":
+        return { shelves: this.kept.shelves(this.trees.values()) };
+      case "keep":
+        for (const id of call.ids) keep(this.tree(id), call.keeping);
+        return this.changed();
+      case "folder":
+        this.kept.change(call.change, this.trees.values());
+        this.changed();
+        return { shelves: this.kept.shelves(this.trees.values()) };
+      case "map":
+        return { map: this.tree(call.id).map() };
+      case "deleteBranch":
+        this.tree(call.conversation).remove(call.message);
+        return { conversation: this.tree(call.conversation).view() };
+      case "keepBranch":
+        this.tree(call.conversation).keep(call.message);
+        return { conversation: this.tree(call.conversation).view() };
       case "conversation":
         return { conversation: this.tree(call.id).view() };
       case "newConversation":
@@ -122,7 +145,7 @@ export class FakeHost implements Host {
         this.trees.delete(call.id);
         return this.changed();
       case "search":
-        return { hits: find(this.trees.values(), call.query) };
+        return { found: find(this.trees.values(), call.query, call.within) };
       case "chooseBranch":
         this.tree(call.conversation).choose(call.message);
         return { conversation: this.tree(call.conversation).view() };
@@ -237,8 +260,20 @@ export class FakeHost implements Host {
 
   private rows() {
     return [...this.trees.values()]
-      .map(({ id, title, updatedMs }) => ({ id, title, updatedMs }))
-      .sort((a, b) => b.updatedMs - a.updatedMs);
+      .map((tree) => tree.row())
+      .sort((a, b) => Number(b.pinned) - Number(a.pinned) || b.updatedMs - a.updatedMs);
+  }
+
+  private page(shelf: Shelf, after: string | null, limit: number): ListPage {
+    const rows = this.rows().filter(
+      (row) =>
+        row.archived === shelf.archived &&
+        (shelf.folder === null || row.folder === shelf.folder) &&
+        (shelf.tag === null || row.tags.includes(shelf.tag)),
+    );
+    const from = Number(after ?? 0);
+    const end = from + limit;
+    return { rows: rows.slice(from, end), next: end < rows.length ? String(end) : null };
   }
 
   private make(): Tree {

@@ -1,19 +1,24 @@
+import type { FoundView } from "../../bindings/FoundView";
 import type { SearchHit } from "../../bindings/SearchHit";
 import type { Snippet } from "../../bindings/Snippet";
+import type { Within } from "../../bindings/Within";
 import type { Tree } from "./tree";
 
 /** Matches in titles and messages. */
-export function find(trees: Iterable<Tree>, query: string): SearchHit[] {
+export function find(trees: Iterable<Tree>, query: string, within: Within): FoundView {
   const word = query.trim().toLowerCase();
-  if (word === "") return [];
+  if (word === "") return { hits: [], all: true };
   const hits: SearchHit[] = [];
   for (const tree of trees) {
+    if (within.folder !== null && tree.folder !== within.folder) continue;
+    if (within.tag !== null && !tree.tags.includes(within.tag)) continue;
     if (tree.title.toLowerCase().includes(word)) {
       hits.push({
         conversation: tree.id,
         title: tree.title,
         message: null,
         snippet: around(tree.title, word),
+        createdMs: tree.updatedMs,
       });
     }
     for (const node of tree.nodes.values()) {
@@ -23,11 +28,12 @@ export function find(trees: Iterable<Tree>, query: string): SearchHit[] {
           title: tree.title,
           message: node.id,
           snippet: around(node.text, word),
+          createdMs: node.createdMs,
         });
       }
     }
   }
-  return hits;
+  return { hits, all: true };
 }
 
 function around(text: string, word: string): Snippet[] {

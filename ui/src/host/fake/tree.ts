@@ -1,4 +1,6 @@
+import type { ConversationRow } from "../../bindings/ConversationRow";
 import type { ConversationView } from "../../bindings/ConversationView";
+import type { MapView } from "../../bindings/MapView";
 import type { MessageView } from "../../bindings/MessageView";
 
 /** A message as it is kept; its versions follow from the tree. */
@@ -7,6 +9,10 @@ export type Node = Omit<MessageView, "branch">;
 /** A conversation with every branch in memory. */
 export class Tree {
   title = "";
+  folder: string | null = null;
+  pinned = false;
+  archived = false;
+  tags: string[] = [];
   turn: string | null = null;
   overflow: ConversationView["overflow"] = "drop";
   readonly nodes = new Map<string, Node>();
@@ -56,6 +62,40 @@ export class Tree {
   message(node: Node): MessageView {
     const versions = this.children(node.parent).map((sibling) => sibling.id);
     return { ...node, branch: { versions, index: versions.indexOf(node.id) } };
+  }
+
+  row(): ConversationRow {
+    const { id, title, updatedMs, folder, pinned, archived, tags } = this;
+    return { id, title, updatedMs, folder, pinned, archived, tags };
+  }
+
+  map(): MapView {
+    const shown = new Set(this.view().messages.map((message) => message.id));
+    const nodes = [...this.nodes.values()].map(({ id, parent, role, text }) => ({
+      id,
+      parent,
+      role,
+      text,
+      shown: shown.has(id),
+    }));
+    return { id: this.id, nodes };
+  }
+
+  /** Deletes a message and all that follows it. */
+  remove(id: string): void {
+    const { parent } = this.node(id);
+    for (const child of this.children(id)) this.remove(child.id);
+    this.nodes.delete(id);
+    const beside = this.children(parent).at(-1);
+    if (beside) this.choose(beside.id);
+    else this.head = parent;
+  }
+
+  /** Deletes all branches but the newest through a message. */
+  keep(id: string): void {
+    this.choose(id);
+    const kept = new Set(this.view().messages.map((message) => message.id));
+    for (const other of this.nodes.keys()) if (!kept.has(other)) this.nodes.delete(other);
   }
 
   private children(parent: string | null): Node[] {

@@ -65,7 +65,32 @@ mod pictures {
         }
         desktop.resize(SMALL.0, SMALL.1)?;
         save(&desktop, "small", SMALL).await?;
+        desktop.resize(LARGE.0, LARGE.1)?;
+        keeping(&window, &desktop).await?;
         window.quit().await
+    }
+
+    /// What keeps many conversations apart: a row's menu, a search, the branches of one.
+    async fn keeping(window: &Window, desktop: &Desktop) -> Result<()> {
+        window.click("regenerate").await?;
+        window.part("stop").await?;
+        window.answered().await?;
+        window.click("map-open").await?;
+        window.part("branch").await?;
+        save(desktop, "branches", LARGE).await?;
+        window.click("map-close").await?;
+        window
+            .script(
+                "document.querySelector('.conversation').dispatchEvent(new MouseEvent('contextmenu', \
+                 { bubbles: true, cancelable: true, clientX: 120, clientY: 245 }))",
+            )
+            .await?;
+        window.part("row-menu").await?;
+        save(desktop, "menu", LARGE).await?;
+        window.click("composer").await?;
+        window.type_into("search", "tomatoes").await?;
+        window.part("search-hit").await?;
+        save(desktop, "search", LARGE).await
     }
 
     async fn save(desktop: &Desktop, name: &str, size: (u32, u32)) -> Result<()> {

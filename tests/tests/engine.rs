@@ -172,6 +172,33 @@ async fn an_engine_that_hangs_is_ended_and_the_answer_goes_on() {
     engine.stop().await.unwrap();
 }
 
+/// A token that takes far too long is broken off and computed anew: nothing of the first attempt may be left.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_held_up_is_computed_again_and_the_text_stays_the_same() {
+    let engine = ask::engine(SMOLLM).unwrap();
+    engine.warm().await.unwrap();
+    let prompt = Prompt {
+        drafts: Drafts::None,
+        sampling: Sampling::greedy(),
+        ..short(question("Tell a story about the sea."), 60)
+    };
+    let whole = answer(&engine, prompt.clone()).await.unwrap();
+    let process = pid(&engine);
+    let held_up = answer_with(&engine, prompt, |tokens| {
+        if tokens % 6 == 0 {
+            // Most likely in the middle of a token: nothing else takes time.
+            kill_process(process, Signal::STOP).unwrap();
+            std::thread::sleep(Duration::from_millis(120));
+            kill_process(process, Signal::CONT).unwrap();
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(held_up.text, whole.text);
+    assert_eq!(pid(&engine), process);
+    engine.stop().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_that_runs_out_in_mid_answer_costs_no_answer() {
     let engine = ask::engine(SMOLLM).unwrap();

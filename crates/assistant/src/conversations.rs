@@ -12,6 +12,7 @@ use crate::{
     turns::Turns,
     wire::{
         BranchPoint, ConversationRow, ConversationView, Event, Failure, MessageView, ReceiptView,
+        SummaryView,
     },
 };
 
@@ -111,11 +112,10 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
         tokens_per_second: rate,
         reused_tokens: receipt.reused_tokens,
         unseen_messages: receipt.unseen_messages,
-        summary: receipt
-            .summary
-            .as_ref()
-            .map(|summary| summary.text.clone())
-            .unwrap_or_default(),
+        summary: receipt.summary.as_ref().map(|summary| SummaryView {
+            messages: summary.messages,
+            text: summary.text.clone(),
+        }),
     }
 }
 

@@ -19,5 +19,5 @@ pub use history::{
 pub use state::{AppState, EngineState, Keyring, Theme, Tuning, VaultState};
 pub use view::{
     BenchView, BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard,
-    Outcome, ReceiptView, SearchHit, Snippet, Speeds,
+    Outcome, ReceiptView, SearchHit, Snippet, Speeds, SummaryView,
 };

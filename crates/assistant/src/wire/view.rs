@@ -114,8 +114,19 @@ pub struct ReceiptView {
     pub tokens_per_second: Option<f32>,
     /// Messages of the beginning that the model no longer saw because the context was full.
     pub unseen_messages: u32,
-    /// What the model was shown in their place; empty without a summary.
-    pub summary: String,
+    /// What the model was shown in the place of some or all of them.
+    pub summary: Option<SummaryView>,
+}
+
+/// What a model read in place of a conversation's beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct SummaryView {
+    /// Messages that it stands for.
+    pub messages: u32,
+    /// Its text.
+    pub text: String,
 }
 
 /// A model's speeds, in tokens a second.

@@ -47,7 +47,7 @@ export function receipt(model: string, tokens: number): ReceiptView {
     reusedTokens: 0,
     acceptedTokens: 0,
     unseenMessages: 0,
-    summary: "",
+    summary: null,
   };
 }
 

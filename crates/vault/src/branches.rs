@@ -36,14 +36,12 @@ impl Vault {
         message: MessageId,
     ) -> Result<(), VaultError> {
         let of = conversation.0.as_bytes().as_slice();
-        let mut transaction = self.begin().await?;
-        let parent: Option<Vec<u8>> = self
-            .parent_of(&mut transaction, conversation, message)
-            .await?;
+        let mut change = self.begin().await?;
+        let parent: Option<Vec<u8>> = self.parent_of(&mut change, conversation, message).await?;
         sqlx::query(BELOW)
             .bind(of)
             .bind(message.0.as_bytes().as_slice())
-            .execute(&mut *transaction)
+            .execute(&mut *change)
             .await
             .map_err(|error| self.fault(error))?;
         let shown: bool = sqlx::query_scalar(
@@ -51,7 +49,7 @@ impl Vault {
              WHERE c.id = ?1)",
         )
         .bind(of)
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut *change)
         .await
         .map_err(|error| self.fault(error))?;
         if !shown {
@@ -60,14 +58,14 @@ impl Vault {
             )
             .bind(of)
             .bind(&parent)
-            .fetch_one(&mut *transaction)
+            .fetch_one(&mut *change)
             .await
             .map_err(|error| self.fault(error))?;
             let leaf: Option<Vec<u8>> = match beside {
                 Some(beside) => sqlx::query_scalar(NEWEST)
                     .bind(of)
                     .bind(beside)
-                    .fetch_one(&mut *transaction)
+                    .fetch_one(&mut *change)
                     .await
                     .map_err(|error| self.fault(error))?,
                 None => parent,
@@ -75,11 +73,11 @@ impl Vault {
             sqlx::query("UPDATE conversations SET leaf = ?2 WHERE id = ?1")
                 .bind(of)
                 .bind(leaf)
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        self.commit(transaction).await?;
+        change.commit().await?;
         self.database.empty_log().await
     }
 
@@ -92,17 +90,17 @@ impl Vault {
         leaf: MessageId,
     ) -> Result<(), VaultError> {
         let of = conversation.0.as_bytes().as_slice();
-        let mut transaction = self.begin().await?;
-        self.parent_of(&mut transaction, conversation, leaf).await?;
+        let mut change = self.begin().await?;
+        self.parent_of(&mut change, conversation, leaf).await?;
         for sql in [ASIDE, "UPDATE conversations SET leaf = ?2 WHERE id = ?1"] {
             sqlx::query(sql)
                 .bind(of)
                 .bind(leaf.0.as_bytes().as_slice())
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        self.commit(transaction).await?;
+        change.commit().await?;
         self.database.empty_log().await
     }
 

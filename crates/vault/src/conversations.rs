@@ -80,27 +80,23 @@ impl Vault {
         id: ConversationId,
         now_ms: i64,
     ) -> Result<(), VaultError> {
-        sqlx::query(AssertSqlSafe(format!(
+        let query = sqlx::query(AssertSqlSafe(format!(
             "INSERT INTO conversations (id, title, created_ms, updated_ms, order_ms)
              VALUES (?1, '', ?2, ?2, max(?2, {NEXT}))"
         )))
         .bind(id.0.as_bytes().as_slice())
-        .bind(now_ms)
-        .execute(self.pool())
-        .await
-        .map_err(|error| self.fault(error))?;
+        .bind(now_ms);
+        self.change(query).await?;
         Ok(())
     }
 
     /// Gives the conversation another title. Its place in the list stays.
     pub async fn rename(&self, id: ConversationId, title: &str) -> Result<(), VaultError> {
-        let done = sqlx::query("UPDATE conversations SET title = ?2, words = ?3 WHERE id = ?1")
+        let query = sqlx::query("UPDATE conversations SET title = ?2, words = ?3 WHERE id = ?1")
             .bind(id.0.as_bytes().as_slice())
             .bind(title)
-            .bind(words::stored(title))
-            .execute(self.pool())
-            .await
-            .map_err(|error| self.fault(error))?;
+            .bind(words::stored(title));
+        let done = self.change(query).await?;
         if done.rows_affected() == 0 {
             Err(VaultError::NoConversation(id))
         } else {
@@ -111,11 +107,9 @@ impl Vault {
     /// Deletes the conversation with all its messages, for good: the pages are overwritten and the log is emptied.
     /// When only the emptying fails, the error says so and the conversation is gone all the same.
     pub async fn delete_conversation(&self, id: ConversationId) -> Result<(), VaultError> {
-        let done = sqlx::query("DELETE FROM conversations WHERE id = ?1")
-            .bind(id.0.as_bytes().as_slice())
-            .execute(self.pool())
-            .await
-            .map_err(|error| self.fault(error))?;
+        let query =
+            sqlx::query("DELETE FROM conversations WHERE id = ?1").bind(id.0.as_bytes().as_slice());
+        let done = self.change(query).await?;
         if done.rows_affected() == 0 {
             return Err(VaultError::NoConversation(id));
         }

@@ -33,6 +33,16 @@ pub(crate) fn private_dir(dir: &Path) -> Result<(), VaultError> {
     Ok(())
 }
 
+/// Whether something is at `path`. A look that fails decides nothing: it is an error.
+pub(crate) fn is_there(path: &Path) -> Result<bool, VaultError> {
+    // Not through links: one that leads nowhere is there as well.
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(VaultError::from_io(path, error)),
+    }
+}
+
 /// Options that give a new file to its owner alone.
 pub(crate) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();

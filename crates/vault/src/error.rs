@@ -88,6 +88,19 @@ pub enum VaultError {
         /// The database.
         path: PathBuf,
     },
+    /// The database is whole, but older than what was acknowledged: the end of its log is lost, or an older file was put
+    /// back, or it is gone.
+    #[error(
+        "{} is older than what Tandem saved last: {missing} changes are missing. A disk, a copying program or a backup \
+         put an older state in its place. Nothing was changed. Put the newest files back or restore a backup; or go on \
+         with what is there.", path.display()
+    )]
+    RolledBack {
+        /// The database.
+        path: PathBuf,
+        /// How many commits it lacks, at least.
+        missing: u64,
+    },
     /// The program is linked to no SQLCipher, or to one that is too old.
     #[error(
         "This build of Tandem is linked to {linked}, which can't keep data safely. Install a whole build."
@@ -190,6 +203,7 @@ impl VaultError {
             Self::Mismatch { .. } => "mismatch",
             Self::NotEncrypted { .. } => "not-encrypted",
             Self::LogWithoutDatabase { .. } => "log-without-database",
+            Self::RolledBack { .. } => "rolled-back",
             Self::TooOld { .. } => "too-old",
             Self::FromNewer { .. } => "from-newer",
             Self::Damaged { .. } => "damaged",

@@ -51,55 +51,48 @@ impl Vault {
 
     /// Makes an empty folder, after all others. Fails with [`VaultError::AlreadyThere`] when the id is taken.
     pub async fn create_folder(&self, id: Uuid, name: &str) -> Result<(), VaultError> {
-        sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO folders (id, name, position)
              VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM folders))",
         )
         .bind(id.as_bytes().as_slice())
-        .bind(name)
-        .execute(self.pool())
-        .await
-        .map_err(|error| self.fault(error))?;
+        .bind(name);
+        self.change(query).await?;
         Ok(())
     }
 
     /// Gives a folder another name. Fails with [`VaultError::NoFolder`].
     pub async fn rename_folder(&self, id: Uuid, name: &str) -> Result<(), VaultError> {
-        let done = sqlx::query("UPDATE folders SET name = ?2 WHERE id = ?1")
+        let query = sqlx::query("UPDATE folders SET name = ?2 WHERE id = ?1")
             .bind(id.as_bytes().as_slice())
-            .bind(name)
-            .execute(self.pool())
-            .await
-            .map_err(|error| self.fault(error))?;
+            .bind(name);
+        let done = self.change(query).await?;
         found(done.rows_affected(), VaultError::NoFolder)
     }
 
     /// Puts the folders in this order. Those that aren't named keep theirs, after the others.
     pub async fn order_folders(&self, ids: &[Uuid]) -> Result<(), VaultError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.begin().await?;
         sqlx::query("UPDATE folders SET position = position + ?1")
             .bind(i64::try_from(ids.len()).unwrap_or(0))
-            .execute(&mut *transaction)
+            .execute(&mut *change)
             .await
             .map_err(|error| self.fault(error))?;
         for (position, id) in (0_i64..).zip(ids) {
             sqlx::query("UPDATE folders SET position = ?2 WHERE id = ?1")
                 .bind(id.as_bytes().as_slice())
                 .bind(position)
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        self.commit(transaction).await
+        change.commit().await
     }
 
     /// Deletes a folder. Its conversations stay, in no folder. Fails with [`VaultError::NoFolder`].
     pub async fn delete_folder(&self, id: Uuid) -> Result<(), VaultError> {
-        let done = sqlx::query("DELETE FROM folders WHERE id = ?1")
-            .bind(id.as_bytes().as_slice())
-            .execute(self.pool())
-            .await
-            .map_err(|error| self.fault(error))?;
+        let query = sqlx::query("DELETE FROM folders WHERE id = ?1").bind(id.as_bytes().as_slice());
+        let done = self.change(query).await?;
         found(done.rows_affected(), VaultError::NoFolder)?;
         self.database.empty_log().await
     }
@@ -112,12 +105,12 @@ impl Vault {
         conversations: &[ConversationId],
         folder: Option<Uuid>,
     ) -> Result<(), VaultError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.begin().await?;
         if let Some(id) = folder {
             let known: bool =
                 sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM folders WHERE id = ?1)")
                     .bind(id.as_bytes().as_slice())
-                    .fetch_one(&mut *transaction)
+                    .fetch_one(&mut *change)
                     .await
                     .map_err(|error| self.fault(error))?;
             found(u64::from(known), VaultError::NoFolder)?;
@@ -127,12 +120,12 @@ impl Vault {
             let done = sqlx::query("UPDATE conversations SET folder = ?2 WHERE id = ?1")
                 .bind(id.0.as_bytes().as_slice())
                 .bind(&folder)
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
             found(done.rows_affected(), VaultError::NoConversation(id))?;
         }
-        self.commit(transaction).await
+        change.commit().await
     }
 
     /// Pins conversations to the top of their lists, or lets them go; all of them or none.
@@ -173,17 +166,17 @@ impl Vault {
         conversations: &[ConversationId],
         on: bool,
     ) -> Result<(), VaultError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.begin().await?;
         for &id in conversations {
             let done = sqlx::query(sql)
                 .bind(id.0.as_bytes().as_slice())
                 .bind(on)
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
             found(done.rows_affected(), VaultError::NoConversation(id))?;
         }
-        self.commit(transaction).await
+        change.commit().await
     }
 
     /// All tags, by name.
@@ -216,16 +209,16 @@ impl Vault {
         tag: &str,
         on: bool,
     ) -> Result<(), VaultError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.begin().await?;
         if on && !conversations.is_empty() {
             sqlx::query("INSERT INTO tags (name) VALUES (?1) ON CONFLICT DO NOTHING")
                 .bind(tag)
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
         for &id in conversations {
-            let row = self.row_of(&mut transaction, id).await?;
+            let row = self.row_of(&mut change, id).await?;
             let sql = if on {
                 "INSERT INTO conversation_tags (conversation, tag, order_ms)
                  SELECT c.row, tags.row, c.order_ms FROM conversations c, tags WHERE c.row = ?1 AND tags.name = ?2
@@ -237,11 +230,11 @@ impl Vault {
             sqlx::query(sql)
                 .bind(row)
                 .bind(tag)
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        self.commit(transaction).await
+        change.commit().await
     }
 
     async fn row_of(
@@ -255,22 +248,6 @@ impl Vault {
             .await
             .map_err(|error| self.fault(error))?
             .ok_or(VaultError::NoConversation(id))
-    }
-
-    pub(crate) async fn begin(
-        &self,
-    ) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, VaultError> {
-        self.pool().begin().await.map_err(|error| self.fault(error))
-    }
-
-    pub(crate) async fn commit(
-        &self,
-        transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
-    ) -> Result<(), VaultError> {
-        transaction
-            .commit()
-            .await
-            .map_err(|error| self.fault(error))
     }
 }
 

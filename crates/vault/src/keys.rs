@@ -47,6 +47,11 @@ impl Key {
         self.derive(b"tandem states v1")
     }
 
+    /// The key of the commit counter beside the database.
+    pub(crate) fn for_counter(&self) -> Result<Self, VaultError> {
+        self.derive(b"tandem counter v1")
+    }
+
     fn derive(&self, purpose: &[u8]) -> Result<Self, VaultError> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         Hkdf::<Sha256>::new(None, self.bytes())

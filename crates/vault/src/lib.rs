@@ -2,7 +2,7 @@
 //! that one process owns and one connection reads and writes.
 //!
 //! A vault is a folder. In it, `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log) everything
-//! else, and `owner.lock` is held by the process that has the vault open. The folder `states` holds sealed files that
+//! else, `counter` the number of its last commit, and `owner.lock` is held by the process that has the vault open. The folder `states` holds sealed files that
 //! save time and are no loss.
 //!
 //! Times and ids come in from the caller; only the key file's date is read from the clock here.
@@ -13,8 +13,11 @@
 )]
 
 mod branches;
+mod change;
 mod conversations;
+mod counter;
 mod database;
+mod doubt;
 mod durable;
 #[cfg(test)]
 mod erasure_tests;
@@ -43,6 +46,7 @@ mod wrap;
 
 pub use conversations::ConversationRow;
 pub use database::{Versions, versions};
+pub use doubt::Doubt;
 pub use error::VaultError;
 pub use folders::{Folder, Tag};
 pub use keyring::{KeyStore, KeyringError, OsKeyring};

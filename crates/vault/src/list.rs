@@ -97,15 +97,15 @@ impl Vault {
     /// Puts conversations in the list where the date of their last message belongs, not where the time of their writing
     /// does: for what was imported. Ids that aren't there are passed over.
     pub async fn order_by_date(&self, conversations: &[ConversationId]) -> Result<(), VaultError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.begin().await?;
         for id in conversations {
             sqlx::query("UPDATE conversations SET order_ms = updated_ms WHERE id = ?1")
                 .bind(id.0.as_bytes().as_slice())
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        self.commit(transaction).await
+        change.commit().await
     }
 }
 

@@ -22,14 +22,10 @@ impl Vault {
         messages: &[&Message],
         title: Option<&str>,
     ) -> Result<(), VaultError> {
-        let mut transaction = self
-            .pool()
-            .begin()
-            .await
-            .map_err(|error| self.fault(error))?;
+        let mut change = self.begin().await?;
         let mut conversation = None;
         for &message in messages {
-            self.insert(&mut transaction, message).await?;
+            self.insert(&mut change, message).await?;
             conversation = Some(message.conversation);
         }
         if let (Some(id), Some(title)) = (conversation, title) {
@@ -37,14 +33,11 @@ impl Vault {
                 .bind(id.0.as_bytes().as_slice())
                 .bind(title)
                 .bind(words::stored(title))
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        transaction
-            .commit()
-            .await
-            .map_err(|error| self.fault(error))
+        change.commit().await
     }
 
     async fn insert(
@@ -109,13 +102,11 @@ impl Vault {
     ///
     /// Fails with [`VaultError::NoMessage`] and, when the message has ended, [`VaultError::Settled`].
     pub async fn checkpoint(&self, id: MessageId, text: &str) -> Result<(), VaultError> {
-        let done =
+        let query =
             sqlx::query("UPDATE messages SET text = ?2 WHERE id = ?1 AND state = 'streaming'")
                 .bind(id.0.as_bytes().as_slice())
-                .bind(text)
-                .execute(self.pool())
-                .await
-                .map_err(|error| self.fault(error))?;
+                .bind(text);
+        let done = self.change(query).await?;
         self.must_have_been_streaming(done.rows_affected(), id)
             .await
     }
@@ -133,7 +124,7 @@ impl Vault {
         if state == MessageState::Streaming {
             return Err(VaultError::NotAnEnd);
         }
-        let done = sqlx::query(
+        let query = sqlx::query(
             "UPDATE messages SET text = ?2, state = ?3, receipt = ?4, words = ?5
              WHERE id = ?1 AND state = 'streaming'",
         )
@@ -141,10 +132,8 @@ impl Vault {
         .bind(text)
         .bind(rows::state_word(state))
         .bind(json(receipt)?)
-        .bind(words::stored(text))
-        .execute(self.pool())
-        .await
-        .map_err(|error| self.fault(error))?;
+        .bind(words::stored(text));
+        let done = self.change(query).await?;
         self.must_have_been_streaming(done.rows_affected(), id)
             .await
     }
@@ -157,18 +146,12 @@ impl Vault {
         conversation: ConversationId,
         message: MessageId,
     ) -> Result<(), VaultError> {
-        let mut transaction = self
-            .pool()
-            .begin()
-            .await
-            .map_err(|error| self.fault(error))?;
-        let known = self
-            .belongs(&mut transaction, conversation, message)
-            .await?;
+        let mut change = self.begin().await?;
+        let known = self.belongs(&mut change, conversation, message).await?;
         let done = sqlx::query("UPDATE conversations SET leaf = ?2 WHERE id = ?1")
             .bind(conversation.0.as_bytes().as_slice())
             .bind(message.0.as_bytes().as_slice())
-            .execute(&mut *transaction)
+            .execute(&mut *change)
             .await
             .map_err(|error| self.fault(error))?;
         if done.rows_affected() == 0 {
@@ -177,30 +160,31 @@ impl Vault {
         if !known {
             return Err(VaultError::NoMessage(message));
         }
-        transaction
-            .commit()
-            .await
-            .map_err(|error| self.fault(error))
+        change.commit().await
     }
 
     /// Marks what an earlier run left streaming as interrupted, so that it can be found. For the start, before any
     /// answer streams. Returns how many there were.
     pub async fn settle_interrupted(&self) -> Result<u64, VaultError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.begin().await?;
         let found: Vec<(i64, String)> =
             sqlx::query_as("SELECT row, text FROM messages WHERE state = 'streaming'")
-                .fetch_all(&mut *transaction)
+                .fetch_all(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
+        if found.is_empty() {
+            change.take_back().await?;
+            return Ok(0);
+        }
         for (row, text) in &found {
             sqlx::query("UPDATE messages SET state = 'interrupted', words = ?2 WHERE row = ?1")
                 .bind(row)
                 .bind(words::stored(text))
-                .execute(&mut *transaction)
+                .execute(&mut *change)
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        self.commit(transaction).await?;
+        change.commit().await?;
         Ok(u64::try_from(found.len()).unwrap_or(u64::MAX))
     }
 

@@ -34,12 +34,10 @@ impl Vault {
             Overflow::Drop => "drop",
             Overflow::Summarize => "summarize",
         };
-        let done = sqlx::query("UPDATE conversations SET overflow = ?2 WHERE id = ?1")
+        let query = sqlx::query("UPDATE conversations SET overflow = ?2 WHERE id = ?1")
             .bind(id.0.as_bytes().as_slice())
-            .bind(word)
-            .execute(self.pool())
-            .await
-            .map_err(|error| self.fault(error))?;
+            .bind(word);
+        let done = self.change(query).await?;
         if done.rows_affected() == 0 {
             return Err(VaultError::NoConversation(id));
         }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::VaultError;
+use crate::{VaultError, durable};
 
 /// The folder of one vault.
 #[derive(Clone, Debug)]
@@ -55,8 +55,12 @@ impl Place {
         self.dir.join("owner.lock")
     }
 
-    /// Whether a database, or a part of one, is there. When the system doesn't say, it is taken to be there.
-    pub(crate) fn has_database(&self) -> bool {
-        self.database().try_exists().unwrap_or(true) || self.log().try_exists().unwrap_or(true)
+    pub(crate) fn counter(&self) -> PathBuf {
+        self.dir.join("counter")
+    }
+
+    /// Whether a database, or a part of one, is there. Fails when the system doesn't say.
+    pub(crate) fn has_database(&self) -> Result<bool, VaultError> {
+        Ok(durable::is_there(&self.database())? || durable::is_there(&self.log())?)
     }
 }

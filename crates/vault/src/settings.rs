@@ -14,12 +14,10 @@ impl Vault {
 
     /// Sets `key` to `value`, which is JSON of the caller's own shape; it isn't looked into.
     pub async fn set_setting(&self, key: &str, value: &str) -> Result<(), VaultError> {
-        sqlx::query("INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+        let query = sqlx::query("INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
             .bind(key)
-            .bind(value)
-            .execute(self.pool())
-            .await
-            .map_err(|error| self.fault(error))?;
+            .bind(value);
+        self.change(query).await?;
         Ok(())
     }
 }

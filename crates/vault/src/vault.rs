@@ -9,7 +9,8 @@ use std::{
 use uuid::Uuid;
 
 use crate::{
-    KeyStore, KeyringError, OsKeyring, Protection, States, Status, Unlock, VaultError,
+    Doubt, KeyStore, KeyringError, OsKeyring, Protection, States, Status, Unlock, VaultError,
+    counter::{Counter, Kept},
     database::Database,
     durable,
     key_file::KeyFile,
@@ -25,6 +26,8 @@ use crate::{
 pub struct Vault {
     place: Place,
     pub(crate) database: Database,
+    pub(crate) counter: Counter,
+    doubt: Option<Doubt>,
     states: States,
     /// After the database, so that it is dropped last.
     owner: Mutex<Option<Owner>>,
@@ -42,7 +45,7 @@ impl Vault {
     /// What is in the folder `dir`. Opens nothing, asks no keyring and takes no lock.
     pub fn status(dir: &Path) -> Status {
         let found = Place::new(dir).and_then(|place| match KeyFile::read(&place)? {
-            None if place.has_database() => Err(key_lost(&place)),
+            None if place.has_database()? => Err(key_lost(&place)),
             None => Ok(Status::None),
             Some(file) if file.wrap(KEYRING).is_some() => Ok(Status::Keyring),
             Some(file) if file.wrap(PASSPHRASE).is_some() => Ok(Status::Passphrase),
@@ -73,21 +76,24 @@ impl Vault {
         let (owner, dek) = blocking(move || {
             durable::private_dir(there.dir())?;
             let owner = Owner::take(&there)?;
-            if there.key_file().try_exists().unwrap_or(true) {
+            if durable::is_there(&there.key_file())? {
                 return Err(VaultError::Exists {
                     dir: there.dir().to_owned(),
                 });
             }
-            if there.has_database() {
+            if there.has_database()? {
                 return Err(key_lost(&there));
             }
             Ok((owner, make_key(&there, &protection, keys.as_ref())?))
         })
         .await?;
-        Self::with_key(place, owner, &dek).await
+        Self::with_key(place, owner, &dek, Trust::Database).await
     }
 
     /// Opens the vault in the folder `dir`. A vault whose making was interrupted is completed.
+    ///
+    /// Fails with [`VaultError::RolledBack`] when the database lacks what was acknowledged; [`Vault::go_on`] opens it
+    /// then.
     pub async fn open(dir: &Path, unlock: Unlock) -> Result<Self, VaultError> {
         Self::open_with(dir, unlock, Arc::new(OsKeyring::new())).await
     }
@@ -98,10 +104,34 @@ impl Vault {
         unlock: Unlock,
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self, VaultError> {
+        Self::open_trusting(dir, unlock, keys, Trust::Counter).await
+    }
+
+    /// Opens the vault in the folder `dir` as it is, even if it lacks what was acknowledged: what is missing is given up,
+    /// and the commit counter begins anew from what is there. For a person who was told and chose so.
+    pub async fn go_on(dir: &Path, unlock: Unlock) -> Result<Self, VaultError> {
+        Self::go_on_with(dir, unlock, Arc::new(OsKeyring::new())).await
+    }
+
+    /// [`Vault::go_on`] with another keyring.
+    pub async fn go_on_with(
+        dir: &Path,
+        unlock: Unlock,
+        keys: Arc<dyn KeyStore>,
+    ) -> Result<Self, VaultError> {
+        Self::open_trusting(dir, unlock, keys, Trust::Database).await
+    }
+
+    async fn open_trusting(
+        dir: &Path,
+        unlock: Unlock,
+        keys: Arc<dyn KeyStore>,
+        trust: Trust,
+    ) -> Result<Self, VaultError> {
         let place = Place::new(dir)?;
         let there = place.clone();
         let (owner, dek) = blocking(move || {
-            if !there.dir().is_dir() {
+            if !durable::is_there(there.dir())? {
                 return Err(VaultError::NoVault {
                     dir: there.dir().to_owned(),
                 });
@@ -110,7 +140,7 @@ impl Vault {
             Ok((owner, find_key(&there, &unlock, keys.as_ref())?))
         })
         .await?;
-        Self::with_key(place, owner, &dek).await
+        Self::with_key(place, owner, &dek, trust).await
     }
 
     /// The same store without encryption in the folder `dir`, made when it is missing: what encryption costs is measured
@@ -122,20 +152,58 @@ impl Vault {
         let owner = Owner::take(&place)?;
         let database = Database::open_plain(&place).await?;
         let states = States::new(place.states(), Key::random()?);
+        let counter = Counter::new(place.counter(), Key::random()?, Uuid::nil());
+        counter.set(database.commits().await?)?;
         Ok(Self {
             place,
             database,
+            counter,
+            doubt: None,
             states,
             owner: Mutex::new(Some(owner)),
         })
     }
 
-    async fn with_key(place: Place, owner: Owner, dek: &Key) -> Result<Self, VaultError> {
-        let database = Database::open(&place, &dek.for_database()?).await?;
+    async fn with_key(
+        place: Place,
+        owner: Owner,
+        dek: &Key,
+        trust: Trust,
+    ) -> Result<Self, VaultError> {
+        let there = place.clone();
+        let key = dek.for_counter()?;
+        let (counter, kept) = blocking(move || {
+            let file = KeyFile::read(&there)?.ok_or_else(|| key_lost(&there))?;
+            let counter = Counter::new(there.counter(), key, file.vault);
+            let kept = counter.kept()?;
+            Ok((counter, kept))
+        })
+        .await?;
+        let acknowledged = match (trust, kept) {
+            (Trust::Counter, Kept::Number(number)) => number,
+            _ => 0,
+        };
+        let database = Database::open(&place, &dek.for_database()?, acknowledged).await?;
+        let number = database.commits().await?;
+        let doubt = match (trust, kept) {
+            (Trust::Counter, Kept::Missing) if number > 0 => Some(Doubt::CounterMissing),
+            (Trust::Counter, Kept::Damaged) => Some(Doubt::CounterDamaged),
+            _ => None,
+        };
+        if let Some(doubt) = doubt {
+            tracing::warn!(code = doubt.code(), "{doubt}");
+        }
+        let begun = counter.clone();
+        if let Err(error) = blocking(move || begun.set(number)).await {
+            // As much is known as before; who can't keep a counter still gets at his data.
+            tracing::warn!(%error, "the commit counter could not be written");
+        }
         let states = States::new(place.states(), dek.for_states()?);
         Ok(Self {
             place,
             database,
+            counter,
+            doubt,
             states,
             owner: Mutex::new(Some(owner)),
         })
@@ -144,6 +212,11 @@ impl Vault {
     /// The vault's folder.
     pub fn dir(&self) -> &Path {
         self.place.dir()
+    }
+
+    /// What can't be told of this vault since it was opened; a person should know.
+    pub fn doubt(&self) -> Option<Doubt> {
+        self.doubt
     }
 
     /// Reads and checks everything: each page's seal, the tables, the search index.
@@ -159,6 +232,12 @@ impl Vault {
     pub async fn close(&self) -> Result<(), VaultError> {
         let emptied = self.database.empty_log().await;
         self.database.pool.close().await;
+        let counter = self.counter.clone();
+        let _ = blocking(move || {
+            counter.close();
+            Ok(())
+        })
+        .await;
         *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
         emptied
     }
@@ -175,6 +254,15 @@ impl Vault {
     pub(crate) fn fault(&self, error: sqlx::Error) -> VaultError {
         self.database.fault(error)
     }
+}
+
+/// Which is believed when database and counter don't agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// The counter: a database that is behind is refused.
+    Counter,
+    /// The database: the counter is set to what is there.
+    Database,
 }
 
 /// Makes the data key and wraps it. The order is the point: what a later step needs is safe before it begins, so an
@@ -218,7 +306,7 @@ pub(crate) fn find_key(
     keys: &dyn KeyStore,
 ) -> Result<Key, VaultError> {
     let Some(file) = KeyFile::read(place)? else {
-        return Err(if place.has_database() {
+        return Err(if place.has_database()? {
             key_lost(place)
         } else {
             VaultError::NoVault {

@@ -8,6 +8,7 @@
 
 mod branches;
 mod conversations;
+mod counter;
 mod damage;
 mod folders;
 mod lists;

@@ -84,6 +84,12 @@ impl Home {
         Vault::open_with(&self.dir, Unlock::Keyring, self.keys.clone()).await
     }
 
+    pub(crate) async fn go_on(&self) -> Vault {
+        Vault::go_on_with(&self.dir, Unlock::Keyring, self.keys.clone())
+            .await
+            .unwrap()
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }

@@ -1,0 +1,38 @@
+//! How each database file is opened: the vault itself, and its backups.
+
+use std::{path::Path, time::Duration};
+
+use sqlx::{
+    ConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
+};
+
+use crate::keys::Key;
+
+/// Without a key. With the key in them never printed: `Debug` would show it. Statement logging is off for the same
+/// reason.
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        // No other connection, of whatever process, gets in; and the log needs no shared memory file.
+        .locking_mode(SqliteLockingMode::Exclusive)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("secure_delete", "ON")
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "0")
+        // Pages in the cache are read without being deciphered again: 64 MiB at most, taken as they are needed.
+        .pragma("cache_size", "-65536")
+        // On macOS a plain fsync leaves data in the drive's cache; elsewhere these do nothing.
+        .pragma("fullfsync", "ON")
+        .pragma("checkpoint_fullfsync", "ON")
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging()
+}
+
+/// The same, sealed with `key`.
+pub(crate) fn sealed(options: SqliteConnectOptions, key: &Key) -> SqliteConnectOptions {
+    options.pragma("key", key.pragma().to_string())
+}

@@ -2,6 +2,7 @@
 
 mod commits;
 mod fault;
+mod look;
 mod migrations;
 mod options;
 mod versions;
@@ -18,7 +19,7 @@ use sqlx::{
 };
 
 pub(crate) use fault::typed;
-pub(crate) use options::{options, sealed};
+pub(crate) use options::{Seal, options, sealed};
 pub use versions::{Versions, versions};
 
 use crate::{VaultError, durable, index, keys::Key, place::Place};
@@ -42,13 +43,15 @@ impl Database {
         acknowledged: u64,
     ) -> Result<Self, VaultError> {
         let fresh = prepare(place, acknowledged)?;
-        if acknowledged > 0 && length(&place.log())? > 0 {
-            let has = commits::peek(place, key).await?;
-            if has < acknowledged {
-                return Err(behind(&place.database(), has, acknowledged));
+        let mut seal = Seal::Sha256;
+        if !fresh {
+            let looked = look::at(place, key).await?;
+            if looked.commits < acknowledged {
+                return Err(behind(&place.database(), looked.commits, acknowledged));
             }
+            seal = looked.seal;
         }
-        let sealed = sealed(options(&place.database()), key);
+        let sealed = sealed(options(&place.database()), key, seal);
         Self::connect(place, sealed, fresh, acknowledged).await
     }
 

@@ -11,20 +11,26 @@ use cbc::{
     Decryptor,
     cipher::{BlockModeDecrypt, KeyIvInit, block_padding::NoPadding},
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, sqlite::SqliteConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Role};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
-    KeyStore, KeyringError, Protection, Search, Shelf, Unlock, Vault, conversations::NEXT,
-    keys::Key, list, place::Place, search::message_sql,
+    KeyStore, KeyringError, Protection, Search, Shelf, Unlock, Vault,
+    conversations::NEXT,
+    database::{Seal, options, sealed},
+    index,
+    keys::Key,
+    list,
+    place::Place,
+    search::message_sql,
 };
 
 const CANARY: &str = "pterodactyl";
 const PAGE: usize = 4096;
 /// The IV and the seal at the end of each page.
-const RESERVED: usize = 16 + 64;
+const RESERVED: usize = 16 + 32;
 /// Salt in place of SQLite's header string on the first page.
 const SALT: usize = 16;
 
@@ -101,6 +107,7 @@ async fn vault_with_canary(dir: &Path, keys: &Arc<OneKey>) -> (Vault, Conversati
         };
         vault.append(&message).await.unwrap();
     }
+    index::keep_up(&vault, true).await.unwrap();
     (vault, id)
 }
 
@@ -285,5 +292,39 @@ async fn search_and_lists_use_their_indexes() {
             !plan.iter().any(|(_, _, _, step)| slow(step)),
             "{statement}: {plan:#?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_vault_of_the_first_days_opens_as_it_is_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Arc::new(OneKey::default());
+    let (vault, id) = vault_with_canary(dir.path(), &keys).await;
+    vault.close().await.unwrap();
+    let key = database_key(dir.path(), &keys);
+    let path = dir.path().join("vault.db");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_file(dir.path().join("counter")).unwrap();
+    let mut old = sealed(options(&path), &key, Seal::Sha512)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql("CREATE TABLE old (a)")
+        .execute(&mut old)
+        .await
+        .unwrap();
+    old.close().await.unwrap();
+    for _ in 0..2 {
+        let vault = Vault::open_with(dir.path(), Unlock::Keyring, keys.clone())
+            .await
+            .unwrap();
+        let old: i64 = sqlx::query_scalar("SELECT count(*) FROM old")
+            .fetch_one(vault.pool())
+            .await
+            .unwrap();
+        assert_eq!(old, 0);
+        let _ = vault.create_conversation(id, 1).await;
+        vault.verify().await.unwrap();
+        vault.close().await.unwrap();
     }
 }

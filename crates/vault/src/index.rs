@@ -1,15 +1,68 @@
-//! Fills the search index when the way in which texts are split into words has changed.
+//! Keeps the search index: messages reach it in batches, and all of them anew when the way in which texts are split
+//! into words has changed.
+//!
+//! A word that enters alone dirties more pages than the message itself; a hundred messages together dirty little more
+//! than one (docs/adr/0012). Until then they stand in the table `unindexed`, and a search takes them in first.
 
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool};
 
-use crate::words;
+use crate::{Vault, VaultError, words};
 
 /// Counts the ways of splitting, see [`words`].
 const WAY: &str = "1";
 /// The setting that says by which way the index was filled.
 const FILLED: &str = "index.words";
 /// Rows that are read at once.
-const BATCH: i64 = 1_000;
+const ROWS: i64 = 1_000;
+/// Messages that wait before they enter the index together, and that enter it in one transaction.
+const BATCH: i64 = 100;
+
+/// Takes waiting messages in when they make a batch, or, with `all`, whatever their number. One transaction a batch,
+/// so that other calls come in between.
+pub(crate) async fn keep_up(vault: &Vault, all: bool) -> Result<(), VaultError> {
+    let enough = if all { 1 } else { BATCH };
+    loop {
+        let waiting: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 FROM unindexed LIMIT ?1)")
+                .bind(BATCH)
+                .fetch_one(vault.pool())
+                .await
+                .map_err(|error| vault.fault(error))?;
+        if waiting < enough {
+            return Ok(());
+        }
+        let mut change = vault.begin().await?;
+        take_in(&mut change)
+            .await
+            .map_err(|error| vault.fault(error))?;
+        change.commit().await?;
+        if waiting < BATCH {
+            return Ok(());
+        }
+    }
+}
+
+async fn take_in(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT max(row) FROM (SELECT row FROM unindexed ORDER BY row LIMIT ?1)",
+    )
+    .bind(BATCH)
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO message_index (rowid, text)
+         SELECT m.row, coalesce(m.words, m.text) FROM unindexed u CROSS JOIN messages m ON m.row = u.row
+         WHERE u.row <= ?1 ORDER BY u.row",
+    )
+    .bind(last)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM unindexed WHERE row <= ?1")
+        .bind(last)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 /// Brings the index to this program's way of splitting: all of it anew when another one was used, which takes about a
 /// minute for a million messages. All or nothing: after an interruption the next start tries again.
@@ -25,7 +78,8 @@ pub(crate) async fn fill(pool: &SqlitePool) -> Result<(), sqlx::Error> {
     split(&mut transaction, "messages", "text").await?;
     split(&mut transaction, "conversations", "title").await?;
     sqlx::raw_sql(
-        "INSERT INTO message_index (message_index) VALUES ('rebuild');
+        "DELETE FROM unindexed;
+         INSERT INTO message_index (message_index) VALUES ('rebuild');
          INSERT INTO title_index (title_index) VALUES ('rebuild');",
     )
     .execute(&mut *transaction)
@@ -52,7 +106,7 @@ async fn split(
     loop {
         let rows = sqlx::query(AssertSqlSafe(read.clone()))
             .bind(last)
-            .bind(BATCH)
+            .bind(ROWS)
             .fetch_all(&mut *connection)
             .await?;
         if rows.is_empty() {
@@ -98,6 +152,7 @@ mod tests {
                  (3, x'01000000000000000000000000000003', x'00000000000000000000000000000001', NULL, 'assistant',
                   'unended', 'streaming', 9, NULL);",
             include_str!("../migrations/0002_history.sql"),
+            include_str!("../migrations/0009_index.sql"),
         ] {
             sqlx::raw_sql(sql).execute(&pool).await.unwrap();
         }
@@ -122,7 +177,7 @@ mod tests {
                 "SELECT messages FROM conversations UNION ALL SELECT order_ms FROM conversations
                  UNION ALL SELECT last_ms FROM message_spans",
             );
-            assert_eq!(kept.await, [3, 7, 9]);
+            assert_eq!(kept.await, [3, 7, 0x3ff_ffff]);
             let told: (String, String) =
                 sqlx::query_as("SELECT route, model FROM messages WHERE row = 2")
                     .fetch_one(&pool)

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Receipt, Role};
 
-use crate::{Vault, VaultError, conversations::NEXT, rows, words};
+use crate::{Vault, VaultError, conversations::NEXT, index, rows, words};
 
 impl Vault {
     /// Appends the message, makes it its conversation's leaf and the conversation the last updated one, all or nothing.
@@ -37,7 +37,9 @@ impl Vault {
                 .await
                 .map_err(|error| self.fault(error))?;
         }
-        change.commit().await
+        change.commit().await?;
+        self.index_batch().await;
+        Ok(())
     }
 
     async fn insert(
@@ -135,7 +137,17 @@ impl Vault {
         .bind(words::stored(text));
         let done = self.change(query).await?;
         self.must_have_been_streaming(done.rows_affected(), id)
-            .await
+            .await?;
+        self.index_batch().await;
+        Ok(())
+    }
+
+    /// Lets the messages that wait for the search index in, when they make a batch. What was asked for is safe by now, so
+    /// a failure is no one's: they go on waiting.
+    async fn index_batch(&self) {
+        if let Err(error) = index::keep_up(self, false).await {
+            tracing::warn!(code = error.code(), "messages wait for the search index");
+        }
     }
 
     /// Remembers `message` as the end of the path that is shown. The conversation's place in the list stays.

@@ -9,7 +9,7 @@ use tandem_conversation::{ConversationId, MessageId};
 use uuid::Uuid;
 
 use crate::{
-    Vault, VaultError,
+    Vault, VaultError, index,
     query::{self, Clause},
     rank::{self, Counted},
     rows, snippet,
@@ -104,6 +104,17 @@ impl Vault {
                 all: true,
             });
         }
+        // On a full or read-only disk what is in the index is found all the same.
+        let taken_in = match index::keep_up(self, true).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(
+                    code = error.code(),
+                    "the newest messages can't enter the search index"
+                );
+                false
+            }
+        };
         let (titles, every_title) = self.titles(search, &clauses).await?;
         let (messages, every_message) = self.messages(search, &clauses).await?;
         let rarity = self.rarity(&clauses).await?;
@@ -117,7 +128,7 @@ impl Vault {
                 .into_iter()
                 .map(|(_, candidate)| shown(candidate, &clauses))
                 .collect(),
-            all: every_title && every_message,
+            all: every_title && every_message && taken_in,
         })
     }
 

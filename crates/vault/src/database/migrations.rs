@@ -25,6 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "commits",
         include_str!("../../migrations/0007_commits.sql"),
     ),
+    (9, "index", include_str!("../../migrations/0009_index.sql")),
 ];
 
 /// Runs the steps that are missing, each in a transaction of its own. `fault` says what an error of the database means.

@@ -32,7 +32,20 @@ pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// The same, sealed with `key`.
-pub(crate) fn sealed(options: SqliteConnectOptions, key: &Key) -> SqliteConnectOptions {
-    options.pragma("key", key.pragma().to_string())
+/// What SQLCipher seals each page with (docs/adr/0012).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seal {
+    /// HMAC-SHA-256: all that is new.
+    Sha256,
+    /// HMAC-SHA-512, SQLCipher's own choice: vaults of the first days.
+    Sha512,
+}
+
+/// The same for what `key` enciphers.
+pub(crate) fn sealed(options: SqliteConnectOptions, key: &Key, seal: Seal) -> SqliteConnectOptions {
+    let options = options.pragma("key", key.pragma().to_string());
+    match seal {
+        Seal::Sha256 => options.pragma("cipher_hmac_algorithm", "HMAC_SHA256"),
+        Seal::Sha512 => options,
+    }
 }

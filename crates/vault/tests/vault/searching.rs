@@ -390,3 +390,30 @@ async fn of_a_very_common_word_the_newest_are_ranked_and_that_is_said() {
     let both = vault.find(&search("the rar"), 10).await.unwrap();
     assert_eq!((both.hits.len(), both.all), (1, true));
 }
+
+#[tokio::test]
+async fn what_waits_for_the_index_is_found_and_leaves_no_trace_when_it_goes() {
+    let (home, vault, id) = one_conversation().await;
+    // More than two batches, so that some are in the index and some wait.
+    for number in 1..=250 {
+        vault
+            .append(&question(number, id, &format!("puffin nr{number}")))
+            .await
+            .unwrap();
+    }
+    // Those that wait go first, so that they were never in it.
+    vault.delete_branch(id, message_id(250)).await.unwrap();
+    vault.delete_branch(id, message_id(1)).await.unwrap();
+    vault.verify().await.unwrap();
+    assert_eq!(found(&vault, "nr249").await, [249]);
+    assert_eq!(found(&vault, "nr2 ").await, [2]);
+    assert_eq!(found(&vault, "nr250").await, []);
+    assert_eq!(found(&vault, "nr1 ").await, []);
+    vault.verify().await.unwrap();
+    // Waiting outlives the program.
+    vault.append(&question(251, id, "auk")).await.unwrap();
+    vault.close().await.unwrap();
+    let vault = home.open().await;
+    vault.verify().await.unwrap();
+    assert_eq!(found(&vault, "auk").await, [251]);
+}

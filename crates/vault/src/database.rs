@@ -1,25 +1,32 @@
 //! The SQLCipher database: how it is connected, checked and brought up to date.
 
+mod check;
 mod commits;
 mod fault;
+mod held;
 mod look;
 mod migrations;
 mod options;
 mod versions;
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use check::{Depth, check};
 use sqlx::{
-    Row, SqlitePool,
+    SqlitePool,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
+pub(crate) use check::check_closed;
 pub(crate) use fault::typed;
-pub(crate) use options::{Seal, options, sealed};
+pub(crate) use look::{drop_index, look};
+pub(crate) use options::{Seal, options, read_only, sealed};
 pub use versions::{Versions, versions};
 
 use crate::{VaultError, durable, index, keys::Key, place::Place};
@@ -32,6 +39,9 @@ pub(crate) struct Database {
     /// One connection: two on one write-ahead log meet SQLite's WAL-reset bug, which the linked 3.50.4 still has.
     pub(crate) pool: SqlitePool,
     path: PathBuf,
+    /// The same file, for copies. Open as long as the pool is: on POSIX, closing any handle of the database gives up the
+    /// locks that SQLite holds on it.
+    file: Mutex<Option<Arc<File>>>,
 }
 
 impl Database {
@@ -42,29 +52,32 @@ impl Database {
         key: &Key,
         acknowledged: u64,
     ) -> Result<Self, VaultError> {
-        let fresh = prepare(place, acknowledged)?;
+        let (fresh, file) = prepare(place, acknowledged)?;
         let mut seal = Seal::Sha256;
         if !fresh {
-            let looked = look::at(place, key).await?;
+            let looked = look(place, key).await?;
             if looked.commits < acknowledged {
                 return Err(behind(&place.database(), looked.commits, acknowledged));
             }
             seal = looked.seal;
         }
         let sealed = sealed(options(&place.database()), key, seal);
-        Self::connect(place, sealed, fresh, acknowledged).await
+        Self::connect(place, sealed, file, fresh, acknowledged).await
     }
 
     #[cfg(feature = "plain-twin")]
     pub(crate) async fn open_plain(place: &Place) -> Result<Self, VaultError> {
         let fresh = !place.has_database()?;
-        Self::connect(place, options(&place.database()), fresh, 0).await
+        let path = place.database();
+        let file = private(&path)?;
+        Self::connect(place, options(&path), file, fresh, 0).await
     }
 
     /// Never prints the options: the key is inside.
     async fn connect(
         place: &Place,
         options: SqliteConnectOptions,
+        file: File,
         fresh: bool,
         acknowledged: u64,
     ) -> Result<Self, VaultError> {
@@ -80,7 +93,11 @@ impl Database {
             .connect_with(options)
             .await
             .map_err(|error| typed(error, &path))?;
-        let database = Self { pool, path };
+        let database = Self {
+            pool,
+            path,
+            file: Mutex::new(Some(Arc::new(file))),
+        };
         match database.bring_up_to_date(fresh, place, acknowledged).await {
             Ok(()) => {
                 tracing::debug!(
@@ -92,7 +109,7 @@ impl Database {
                 Ok(database)
             }
             Err(error) => {
-                database.pool.close().await;
+                database.let_go().await;
                 Err(error)
             }
         }
@@ -133,37 +150,38 @@ impl Database {
             .map_err(|error| self.fault(error))
     }
 
-    /// Moves the write-ahead log into the database and cuts it to nothing.
-    pub(crate) async fn empty_log(&self) -> Result<(), VaultError> {
-        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .fetch_one(&self.pool)
+    /// Sets the number of the last commit, for a database that takes the place of another.
+    pub(crate) async fn set_commits(&self, number: u64) -> Result<(), VaultError> {
+        sqlx::query("UPDATE commits SET number = ?1 WHERE one = 1")
+            .bind(i64::try_from(number).unwrap_or(i64::MAX))
+            .execute(&self.pool)
             .await
             .map_err(|error| self.fault(error))?;
-        match row.try_get::<i64, _>(0) {
-            Ok(0) => Ok(()),
-            _ => Err(VaultError::Database(
-                "the log couldn't be emptied".to_owned(),
-            )),
-        }
+        Ok(())
+    }
+
+    /// Empties the log and closes the connection.
+    pub(crate) async fn close(&self) -> Result<(), VaultError> {
+        let emptied = self.empty_log().await;
+        self.let_go().await;
+        emptied
+    }
+
+    async fn let_go(&self) {
+        self.pool.close().await;
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Reads and checks every page, every table and the search index.
     pub(crate) async fn verify(&self) -> Result<(), VaultError> {
         // The cipher's check reads the file alone.
         self.empty_log().await?;
-        for check in ["PRAGMA cipher_integrity_check", "PRAGMA quick_check"] {
-            let found: Vec<String> = sqlx::query_scalar(check)
-                .fetch_all(&self.pool)
-                .await
-                .map_err(|error| self.fault(error))?;
-            if let Some(why) = found.into_iter().find(|line| line != "ok") {
-                return Err(VaultError::Damaged {
-                    path: self.path.clone(),
-                    why,
-                });
-            }
-        }
-        Ok(())
+        let mut connection = self
+            .pool
+            .acquire()
+            .await
+            .map_err(|error| self.fault(error))?;
+        check(&mut connection, &self.path, Depth::Tables).await
     }
 
     /// What an error of the database means.
@@ -191,7 +209,7 @@ fn length(path: &Path) -> Result<u64, VaultError> {
 /// Looks at the files before SQLite touches them. Says whether the database is new.
 ///
 /// Only before: on POSIX, closing any handle of the database gives up the locks that SQLite holds on it.
-fn prepare(place: &Place, acknowledged: u64) -> Result<bool, VaultError> {
+fn prepare(place: &Place, acknowledged: u64) -> Result<(bool, File), VaultError> {
     let path = place.database();
     let fresh = length(&path)? == 0;
     if fresh && length(&place.log())? > 0 {
@@ -201,25 +219,29 @@ fn prepare(place: &Place, acknowledged: u64) -> Result<bool, VaultError> {
         return Err(behind(&path, 0, acknowledged));
     }
     // Made here, with its mode; SQLite gives the log the same one.
-    let mut file = durable::private_file()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(|error| VaultError::from_io(&path, error))?;
+    let mut file = private(&path)?;
     if fresh {
         durable::sync_dir(place.dir())?;
-        return Ok(true);
+        return Ok((true, file));
     }
     let mut header = [0; 16];
     match io::Read::read_exact(&mut file, &mut header) {
         Ok(()) if &header == b"SQLite format 3\0" => Err(VaultError::NotEncrypted { path }),
-        Ok(()) => Ok(false),
+        Ok(()) => Ok((false, file)),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(VaultError::Damaged {
             path,
             why: "it is cut short".to_owned(),
         }),
         Err(error) => Err(VaultError::from_io(path, error)),
     }
+}
+
+fn private(path: &Path) -> Result<File, VaultError> {
+    durable::private_file()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| VaultError::from_io(path, error))
 }

@@ -101,6 +101,30 @@ pub enum VaultError {
         /// How many commits it lacks, at least.
         missing: u64,
     },
+    /// The folder holds no backup.
+    #[error("There is no backup in {}. Choose a folder with a vault.db and a keys.json in it.", path.display())]
+    NoBackup {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A backup can't be verified, so it isn't used.
+    #[error(
+        "The backup {} is damaged ({why}), so it wasn't used. Nothing was changed. Try another backup.", path.display()
+    )]
+    Backup {
+        /// Its file or folder.
+        path: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// Nothing can be read of a damaged database.
+    #[error(
+        "Nothing can be read of {}: its beginning is damaged. Nothing was changed. Restore a backup.", path.display()
+    )]
+    BeyondRescue {
+        /// The database.
+        path: PathBuf,
+    },
     /// The program is linked to no SQLCipher, or to one that is too old.
     #[error(
         "This build of Tandem is linked to {linked}, which can't keep data safely. Install a whole build."
@@ -204,6 +228,9 @@ impl VaultError {
             Self::NotEncrypted { .. } => "not-encrypted",
             Self::LogWithoutDatabase { .. } => "log-without-database",
             Self::RolledBack { .. } => "rolled-back",
+            Self::NoBackup { .. } => "no-backup",
+            Self::Backup { .. } => "backup-damaged",
+            Self::BeyondRescue { .. } => "beyond-rescue",
             Self::TooOld { .. } => "too-old",
             Self::FromNewer { .. } => "from-newer",
             Self::Damaged { .. } => "damaged",

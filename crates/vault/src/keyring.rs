@@ -16,6 +16,11 @@ pub trait KeyStore: Send + Sync {
 
     /// Keeps `key` for the vault `vault`, in place of an earlier one.
     fn write(&self, vault: Uuid, key: &[u8]) -> Result<(), KeyringError>;
+
+    /// Removes the entry, if it is there. A store that can't do it says so.
+    fn remove(&self, _entry: Uuid) -> Result<(), KeyringError> {
+        Err(KeyringError::Other("it can't remove keys".to_owned()))
+    }
 }
 
 /// Why the keyring didn't give or take a key. The data is untouched in every case.

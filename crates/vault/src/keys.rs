@@ -52,6 +52,11 @@ impl Key {
         self.derive(b"tandem counter v1")
     }
 
+    /// The key of the database files in backups.
+    pub(crate) fn for_backups(&self) -> Result<Self, VaultError> {
+        self.derive(b"tandem backups v1")
+    }
+
     fn derive(&self, purpose: &[u8]) -> Result<Self, VaultError> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         Hkdf::<Sha256>::new(None, self.bytes())

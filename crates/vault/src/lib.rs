@@ -3,7 +3,8 @@
 //!
 //! A vault is a folder. In it, `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log) everything
 //! else, `counter` the number of its last commit, and `owner.lock` is held by the process that has the vault open. The folder `states` holds sealed files that
-//! save time and are no loss.
+//! save time and are no loss, `backups` what its name says, and `replaced-…` and `damaged-…` what a backup or a rescue took
+//! the place of.
 //!
 //! Times and ids come in from the caller; only the key file's date is read from the clock here.
 
@@ -12,13 +13,16 @@
     reason = "SQLite and SQLCipher are names, not items"
 )]
 
+mod backup;
 mod branches;
 mod change;
 mod conversations;
 mod counter;
 mod database;
+mod dated;
 mod doubt;
 mod durable;
+mod erase;
 #[cfg(test)]
 mod erasure_tests;
 mod error;
@@ -34,24 +38,31 @@ mod owner;
 mod place;
 mod query;
 mod rank;
+mod rescue;
 mod rows;
 mod search;
 mod settings;
+mod settle;
 mod snippet;
 mod states;
+mod swap;
+mod tree;
 mod unlock;
 mod vault;
 mod words;
 mod wrap;
 
+pub use backup::Backup;
 pub use conversations::ConversationRow;
 pub use database::{Versions, versions};
 pub use doubt::Doubt;
+pub use erase::Erased;
 pub use error::VaultError;
 pub use folders::{Folder, Tag};
 pub use keyring::{KeyStore, KeyringError, OsKeyring};
 pub use list::{Page, Place, Shelf};
 pub use query::index_expression;
+pub use rescue::Rescued;
 pub use search::{Found, Hit, Search};
 pub use states::States;
 pub use unlock::{Protection, Status, Unlock};

@@ -59,6 +59,29 @@ impl Place {
         self.dir.join("counter")
     }
 
+    pub(crate) fn attachments(&self) -> PathBuf {
+        self.dir.join("attachments")
+    }
+
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.dir.join("backups")
+    }
+
+    /// Where a new vault file is made before it takes the place of this one.
+    pub(crate) fn staged(&self) -> PathBuf {
+        self.dir.join("staged")
+    }
+
+    /// The mark that what is staged is to take its place.
+    pub(crate) fn swap(&self) -> PathBuf {
+        self.dir.join("swap.json")
+    }
+
+    /// The mark that everything is being deleted.
+    pub(crate) fn erasing(&self) -> PathBuf {
+        self.dir.join("erasing.json")
+    }
+
     /// Whether a database, or a part of one, is there. Fails when the system doesn't say.
     pub(crate) fn has_database(&self) -> Result<bool, VaultError> {
         Ok(durable::is_there(&self.database())? || durable::is_there(&self.log())?)

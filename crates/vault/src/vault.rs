@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Doubt, KeyStore, KeyringError, OsKeyring, Protection, States, Status, Unlock, VaultError,
+    backup::Sealing,
     counter::{Counter, Kept},
     database::Database,
     durable,
@@ -17,6 +18,7 @@ use crate::{
     keys::Key,
     owner::Owner,
     place::Place,
+    settle::{is_pending, settle},
     wrap::{KEYRING, Kdf, PASSPHRASE, Wrap, WrapError},
 };
 
@@ -28,6 +30,7 @@ pub struct Vault {
     pub(crate) database: Database,
     pub(crate) counter: Counter,
     doubt: Option<Doubt>,
+    sealing: Sealing,
     states: States,
     /// After the database, so that it is dropped last.
     owner: Mutex<Option<Owner>>,
@@ -42,9 +45,18 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// What is in the folder `dir`. Opens nothing, asks no keyring and takes no lock.
+    /// What is in the folder `dir`. Opens nothing. Only where a restoration or a deletion was interrupted is the lock
+    /// taken, and the keyring asked, to complete it.
     pub fn status(dir: &Path) -> Status {
-        let found = Place::new(dir).and_then(|place| match KeyFile::read(&place)? {
+        let settled = Place::new(dir).and_then(|place| {
+            if is_pending(&place)? {
+                let owner = Owner::take(&place)?;
+                settle(&place, &OsKeyring::new())?;
+                drop(owner);
+            }
+            Ok(place)
+        });
+        let found = settled.and_then(|place| match KeyFile::read(&place)? {
             None if place.has_database()? => Err(key_lost(&place)),
             None => Ok(Status::None),
             Some(file) if file.wrap(KEYRING).is_some() => Ok(Status::Keyring),
@@ -76,6 +88,7 @@ impl Vault {
         let (owner, dek) = blocking(move || {
             durable::private_dir(there.dir())?;
             let owner = Owner::take(&there)?;
+            settle(&there, keys.as_ref())?;
             if durable::is_there(&there.key_file())? {
                 return Err(VaultError::Exists {
                     dir: there.dir().to_owned(),
@@ -137,6 +150,7 @@ impl Vault {
                 });
             }
             let owner = Owner::take(&there)?;
+            settle(&there, keys.as_ref())?;
             Ok((owner, find_key(&there, &unlock, keys.as_ref())?))
         })
         .await?;
@@ -159,6 +173,10 @@ impl Vault {
             database,
             counter,
             doubt: None,
+            sealing: Sealing {
+                database: Key::random()?,
+                backups: Key::random()?,
+            },
             states,
             owner: Mutex::new(Some(owner)),
         })
@@ -183,7 +201,11 @@ impl Vault {
             (Trust::Counter, Kept::Number(number)) => number,
             _ => 0,
         };
-        let database = Database::open(&place, &dek.for_database()?, acknowledged).await?;
+        let sealing = Sealing {
+            database: dek.for_database()?,
+            backups: dek.for_backups()?,
+        };
+        let database = Database::open(&place, &sealing.database, acknowledged).await?;
         let number = database.commits().await?;
         let doubt = match (trust, kept) {
             (Trust::Counter, Kept::Missing) if number > 0 => Some(Doubt::CounterMissing),
@@ -204,6 +226,7 @@ impl Vault {
             database,
             counter,
             doubt,
+            sealing,
             states,
             owner: Mutex::new(Some(owner)),
         })
@@ -230,8 +253,7 @@ impl Vault {
     /// Empties the log into the database, closes it and lets the next owner in. Later calls fail with
     /// [`VaultError::Closed`].
     pub async fn close(&self) -> Result<(), VaultError> {
-        let emptied = self.database.empty_log().await;
-        self.database.pool.close().await;
+        let emptied = self.database.close().await;
         let counter = self.counter.clone();
         let _ = blocking(move || {
             counter.close();
@@ -245,6 +267,14 @@ impl Vault {
     /// What the engine computed of conversations, sealed beside the database.
     pub fn states(&self) -> States {
         self.states.clone()
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn sealing(&self) -> &Sealing {
+        &self.sealing
     }
 
     pub(crate) fn pool(&self) -> &sqlx::SqlitePool {
@@ -343,7 +373,7 @@ fn random_id() -> Result<Uuid, VaultError> {
     Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
-fn key_lost(place: &Place) -> VaultError {
+pub(crate) fn key_lost(place: &Place) -> VaultError {
     VaultError::KeyLost {
         dir: place.dir().to_owned(),
     }
@@ -364,7 +394,7 @@ fn wrap_error(place: &Place, error: WrapError) -> VaultError {
 }
 
 /// Runs what blocks (the keyring, Argon2id, fsync) off the async threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     call: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
 ) -> Result<T, VaultError> {
     tokio::task::spawn_blocking(call)

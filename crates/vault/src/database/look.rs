@@ -5,27 +5,27 @@
 
 use std::{fs, io};
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::{Seal, commits, sealed, typed};
+use super::{Seal, commits, read_only, typed};
 use crate::{VaultError, durable, keys::Key, place::Place};
 
 /// What was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Looked {
+pub(crate) struct Looked {
     /// How its pages are sealed.
-    pub(super) seal: Seal,
+    pub(crate) seal: Seal,
     /// The number of its last commit; 0 where none was ever counted.
-    pub(super) commits: u64,
+    pub(crate) commits: u64,
 }
 
 /// Looks at the database of `place`. Fails with [`VaultError::Mismatch`] when `key` doesn't open it.
-pub(super) async fn at(place: &Place, key: &Key) -> Result<Looked, VaultError> {
+pub(crate) async fn look(place: &Place, key: &Key) -> Result<Looked, VaultError> {
     let has_log = durable::is_there(&place.log())?;
     let mut found = Err(VaultError::Mismatch {
         path: place.database(),
     });
-    for seal in [Seal::Sha256, Seal::Sha512] {
+    for seal in Seal::ALL {
         found = read(place, key, seal, has_log)
             .await
             .map(|commits| Looked { seal, commits })
@@ -41,20 +41,15 @@ pub(super) async fn at(place: &Place, key: &Key) -> Result<Looked, VaultError> {
 }
 
 async fn read(place: &Place, key: &Key, seal: Seal, has_log: bool) -> Result<u64, sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(place.database())
-        .read_only(true)
-        // Without a log there is nothing but the file, and nothing may appear beside it.
-        .immutable(!has_log)
-        .disable_statement_logging();
-    let mut connection: SqliteConnection = sealed(options, key, seal).connect().await?;
+    let options = read_only(place, key, seal, has_log);
+    let mut connection: SqliteConnection = options.connect().await?;
     let number = commits::read(&mut connection).await;
     connection.close().await?;
     number
 }
 
 /// Drops the log's own index, which the open database keeps in memory. It holds no content.
-fn drop_index(place: &Place) {
+pub(crate) fn drop_index(place: &Place) {
     match fs::remove_file(place.dir().join("vault.db-shm")) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::debug!(%error, "an index of the log stays behind");

@@ -7,7 +7,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 
-use crate::keys::Key;
+use crate::{keys::Key, place::Place};
 
 /// Without a key. With the key in them never printed: `Debug` would show it. Statement logging is off for the same
 /// reason.
@@ -41,6 +41,11 @@ pub(crate) enum Seal {
     Sha512,
 }
 
+impl Seal {
+    /// All, the likeliest first.
+    pub(crate) const ALL: [Self; 2] = [Self::Sha256, Self::Sha512];
+}
+
 /// The same for what `key` enciphers.
 pub(crate) fn sealed(options: SqliteConnectOptions, key: &Key, seal: Seal) -> SqliteConnectOptions {
     let options = options.pragma("key", key.pragma().to_string());
@@ -48,4 +53,23 @@ pub(crate) fn sealed(options: SqliteConnectOptions, key: &Key, seal: Seal) -> Sq
         Seal::Sha256 => options.pragma("cipher_hmac_algorithm", "HMAC_SHA256"),
         Seal::Sha512 => options,
     }
+}
+
+/// For a look at the database of `place` that changes neither it nor its log. `has_log` says whether there is one.
+pub(crate) fn read_only(
+    place: &Place,
+    key: &Key,
+    seal: Seal,
+    has_log: bool,
+) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(place.database())
+        .read_only(true)
+        // Without a log there is nothing but the file, and nothing may appear beside it.
+        .immutable(!has_log)
+        .pragma("temp_store", "MEMORY")
+        .pragma("mmap_size", "0")
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging();
+    sealed(options, key, seal)
 }

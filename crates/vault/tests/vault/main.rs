@@ -6,15 +6,18 @@
     missing_docs
 )]
 
+mod backups;
 mod branches;
 mod conversations;
 mod counter;
 mod damage;
+mod erasing;
 mod folders;
 mod lists;
 mod model;
 mod opening;
 mod real_keyring;
+mod rescuing;
 mod searching;
 mod secrecy;
 mod space;

@@ -61,6 +61,36 @@ fn a_read_only_disk_is_told() {
     on_a_small_disk("space::on_a_read_only_disk");
 }
 
+#[test]
+fn a_backup_that_finds_no_room_leaves_nothing() {
+    on_a_small_disk("space::backing_up_on_a_full_disk");
+}
+
+#[tokio::test]
+#[ignore = "needs the small disk that another test mounts"]
+async fn backing_up_on_a_full_disk() {
+    let keys: Arc<dyn KeyStore> = Arc::new(MemoryKeyring::default());
+    let dir = disk().join("data");
+    let vault = Vault::create_with(&dir, tandem_vault::Protection::Keyring, keys)
+        .await
+        .unwrap();
+    vault.create_conversation(conversation(1), 1).await.unwrap();
+    vault.verify().await.unwrap();
+    let filler = disk().join("filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while std::io::Write::write_all(&mut file, &[7; 4096]).is_ok() {}
+    // Some room, but not for all of it.
+    file.set_len(file.metadata().unwrap().len() - 32 * 1024)
+        .unwrap();
+    let error = vault.back_up(1).await.unwrap_err();
+    assert!(matches!(error, VaultError::Full { .. }), "{error:?}");
+    assert!(Vault::backups(&dir).unwrap().is_empty());
+    assert_eq!(std::fs::read_dir(dir.join("backups")).unwrap().count(), 0);
+    std::fs::remove_file(filler).unwrap();
+    vault.rename(conversation(1), "goes on").await.unwrap();
+    vault.back_up(2).await.unwrap();
+}
+
 #[tokio::test]
 #[ignore = "needs the small disk that another test mounts"]
 async fn on_a_full_disk() {

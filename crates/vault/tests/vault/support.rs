@@ -48,6 +48,14 @@ impl KeyStore for MemoryKeyring {
         }
         Ok(())
     }
+
+    fn remove(&self, vault: Uuid) -> Result<(), KeyringError> {
+        if let Some(error) = self.broken.lock().unwrap().clone() {
+            return Err(error);
+        }
+        self.keys.lock().unwrap().remove(&vault);
+        Ok(())
+    }
 }
 
 /// A folder for a vault and the keyring that opens it.

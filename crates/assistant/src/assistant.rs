@@ -10,7 +10,7 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, bench, conversations, doctor, gate, history, library,
+    Paths, bench, conversations, doctor, gate, history, library, safety,
     shelf::Sealed,
     turns::Turns,
     wire::{
@@ -171,6 +171,7 @@ impl Assistant {
                 self.tune(tuning);
             }
             Call::Bench => return Ok(Reply::Bench(bench::run(self).await?)),
+            Call::Safety { what } => return safety::call(self, what).await,
             Call::Doctor => return Ok(Reply::Doctor(doctor::examine(self).await)),
         }
         Ok(Reply::State(self.state()))
@@ -248,6 +249,7 @@ impl Assistant {
         self.engine.keep_on(Some(Arc::new(Sealed(states.clone()))));
         let vault = Arc::new(vault);
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(vault.clone());
+        let kept = Arc::downgrade(&vault);
         // Nobody waits for it: with many conversations it takes a moment.
         tokio::spawn(async move {
             match vault.ids().await {
@@ -257,6 +259,7 @@ impl Assistant {
                 Err(error) => tracing::warn!(%error, "kept states could not be looked through"),
             }
         });
+        tokio::spawn(safety::back_up_daily(self.clone(), kept));
         self.show(|shown| {
             shown.vault = VaultState::Open;
             shown.theme = theme.unwrap_or_default();

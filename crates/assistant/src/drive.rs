@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     assistant::Assistant,
     conversations::message_view,
-    failure,
+    failure, unsaved,
     wire::{Event, Failure, Notice, TurnStep},
 };
 
@@ -329,6 +329,10 @@ impl Drive {
             .await;
         if let Err(error) = stored {
             self.tell_unsaved(&error);
+            tokio::spawn(unsaved::store_later(
+                self.vault.clone(),
+                self.plan.answer.clone(),
+            ));
         }
         let tree = match self.vault.conversation(self.plan.answer.conversation).await {
             Ok((_, messages)) => Tree::new(messages),
@@ -365,8 +369,9 @@ impl Drive {
         tracing::error!(code = error.code(), "an answer could not be stored");
         if !self.unsaved_told {
             self.unsaved_told = true;
-            let message =
-                format!("This answer could not be stored: {error} Copy it if you need it.");
+            let message = format!(
+                "This answer is not stored yet: {error} Tandem keeps trying while it runs; copy the text if you need it."
+            );
             self.tell(TurnStep::Notice {
                 notice: Notice {
                     code: "vault.unsaved".into(),

@@ -17,8 +17,10 @@ mod input;
 mod library;
 mod logs;
 mod paths;
+mod safety;
 mod shelf;
 mod turns;
+mod unsaved;
 pub mod wire;
 
 pub use door::Door;

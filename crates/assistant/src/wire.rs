@@ -5,6 +5,7 @@
 mod call;
 mod event;
 mod history;
+mod safety;
 mod state;
 mod view;
 
@@ -16,6 +17,7 @@ pub use history::{
     FolderChange, FolderView, FoundView, Keeping, ListPage, MapNode, MapView, Shelf, Shelves,
     TagView, Within,
 };
+pub use safety::{BackupRow, SafetyCall, SafetyView};
 pub use state::{AppState, EngineState, Keyring, Theme, Tuning, VaultState};
 pub use view::{
     BenchView, BranchPoint, ConversationRow, ConversationView, DoctorLine, MessageView, ModelCard,

@@ -4,6 +4,7 @@ mod ask;
 mod bench;
 mod chat;
 mod doctor;
+mod safety;
 mod speak;
 mod unlock;
 
@@ -39,6 +40,21 @@ enum Command {
     Bench,
     /// Say what this machine has, what of it is used, and what doesn't work.
     Doctor,
+    /// Make a backup now. One a day is made by itself.
+    Backup,
+    /// List the backups.
+    Backups,
+    /// Put a backup in the place of your data, which is kept aside.
+    Restore {
+        /// The backup's number in the list of `tandem backups`, or a folder with a backup.
+        which: String,
+    },
+    /// Save what can be read of damaged data; the damaged files are kept aside.
+    Rescue,
+    /// Open data that is older than what was saved last, giving up what is missing.
+    GoOn,
+    /// Delete everything that Tandem keeps of you, backups included.
+    Erase,
 }
 
 fn main() -> ExitCode {
@@ -62,6 +78,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let passphrase = arguments.passphrase_file.as_deref();
     let result = match arguments.command {
         Command::Doctor => doctor::run(&door).await,
+        Command::Backups => safety::list(&door).await,
+        Command::Restore { which } => safety::restore(&door, &which, passphrase).await,
+        Command::Rescue => safety::rescue(&door, passphrase).await,
+        Command::GoOn => safety::go_on(&door, passphrase).await,
+        Command::Erase => safety::erase(&door).await,
         command => match unlock::open(&door, passphrase).await {
             Ok(()) => opened(&door, command).await,
             Err(failure) => Err(failure),
@@ -82,7 +103,9 @@ async fn opened(door: &Door, command: Command) -> Result<ExitCode, Failure> {
         Command::Chat => chat::run(door).await,
         Command::Ask { question } => ask::run(door, &question.join(" ")).await,
         Command::Bench => bench::run(door).await,
-        Command::Doctor => doctor::run(door).await,
+        Command::Backup => safety::back_up(door).await,
+        // Those work without an open vault.
+        _ => Ok(ExitCode::SUCCESS),
     }
 }
 

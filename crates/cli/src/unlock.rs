@@ -49,7 +49,8 @@ pub(crate) async fn open(door: &Door, passphrase_file: Option<&Path>) -> Result<
     door.call(call).await.map(drop)
 }
 
-fn passphrase(file: Option<&Path>, new: bool) -> Result<String, Failure> {
+/// The passphrase, out of the file or typed; twice when it is a new one.
+pub(crate) fn passphrase(file: Option<&Path>, new: bool) -> Result<String, Failure> {
     let fail = |error: io::Error| Failure {
         code: "passphrase.unread".into(),
         message: format!("The passphrase can't be read: {error}."),

@@ -2,6 +2,7 @@
 import type { FolderChange } from "./FolderChange";
 import type { Keeping } from "./Keeping";
 import type { Protection } from "./Protection";
+import type { SafetyCall } from "./SafetyCall";
 import type { Shelf } from "./Shelf";
 import type { Theme } from "./Theme";
 import type { Tuning } from "./Tuning";
@@ -142,4 +143,8 @@ theme: Theme, } | { "do": "tune",
 /**
  * How.
  */
-tuning: Tuning, } | { "do": "bench" } | { "do": "doctor" };
+tuning: Tuning, } | { "do": "bench" } | { "do": "doctor" } | { "do": "safety", 
+/**
+ * What.
+ */
+what: SafetyCall, };

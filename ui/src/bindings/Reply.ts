@@ -8,6 +8,7 @@ import type { FoundView } from "./FoundView";
 import type { ListPage } from "./ListPage";
 import type { MapView } from "./MapView";
 import type { ModelCard } from "./ModelCard";
+import type { SafetyView } from "./SafetyView";
 import type { Shelves } from "./Shelves";
 
 /**
@@ -21,4 +22,4 @@ turn: string,
 /**
  * The conversation with its new branch.
  */
-view: ConversationView, } } | { "models": Array<ModelCard> } | { "bench": BenchView } | { "doctor": Array<DoctorLine> };
+view: ConversationView, } } | { "models": Array<ModelCard> } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView };

@@ -38,6 +38,12 @@ export function date(ms: number): string {
   return new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium" }).format(ms);
 }
 
+/** A day and the time of it. */
+export function moment(ms: number): string {
+  const style = { dateStyle: "medium", timeStyle: "short" } as const;
+  return new Intl.DateTimeFormat(LANGUAGE, style).format(ms);
+}
+
 /** Bytes as megabytes or gigabytes of a thousand. */
 export function size(bytes: number): string {
   if (bytes >= 1e9) return t("size.gb", { n: number(bytes / 1e9, 1) });

@@ -6,6 +6,8 @@ export class Window {
   /** Whether the sidebar lies over the chat. */
   narrow = false;
   sheet = $state<Sheet | null>(null);
+  /** What was done and must be told, until the person closes it. */
+  told = $state<string | null>(null);
   /** What a screen reader says next. */
   announcement = $state("");
   /** Counts requests to put the cursor into the composer. */

@@ -6,7 +6,8 @@ use ts_rs::TS;
 
 use super::{
     AppState, BenchView, ConversationRow, ConversationView, DoctorLine, FolderChange, FoundView,
-    Keeping, ListPage, MapView, ModelCard, Shelf, Shelves, Theme, Tuning, Within,
+    Keeping, ListPage, MapView, ModelCard, SafetyCall, SafetyView, Shelf, Shelves, Theme, Tuning,
+    Within,
 };
 
 /// How a new vault's key is protected.
@@ -192,6 +193,11 @@ pub enum Call {
     Bench,
     /// What this machine has and what of it is used, in plain words → [`Reply::Doctor`].
     Doctor,
+    /// Backups, and the ways out when the vault is in trouble → [`Reply::Safety`].
+    Safety {
+        /// What.
+        what: SafetyCall,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -229,6 +235,8 @@ pub enum Reply {
     Bench(BenchView),
     /// The doctor's report.
     Doctor(Vec<DoctorLine>),
+    /// How safe the vault is.
+    Safety(SafetyView),
 }
 
 /// Why a [`Call`] failed. Hosts go by `code`; `message` is for people, in English.
@@ -255,6 +263,7 @@ impl Call {
                 | Self::KeepBranch { .. }
                 | Self::Ask { .. }
                 | Self::Regenerate { .. }
+                | Self::Safety { .. }
         )
     }
 }

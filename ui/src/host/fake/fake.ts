@@ -14,6 +14,7 @@ import { find } from "./find";
 import { LARGER, REPORT, SMALL, SPEED } from "./machine";
 import { receipt } from "./seed";
 import { keep, Kept } from "./kept";
+import { FakeSafety } from "./safety";
 import { Tree } from "./tree";
 
 export interface FakeOptions {
@@ -39,6 +40,7 @@ export class FakeHost implements Host {
   /** The next call of this kind fails so. */
   failNext: { do: Call["do"]; code: string; message: string } | null = null;
   pick: string | null = null;
+  readonly safety = new FakeSafety();
 
   private readonly trees = new Map<string, Tree>();
   private readonly running = new Map<string, () => void>();
@@ -178,6 +180,16 @@ export class FakeHost implements Host {
         return { bench: SPEED };
       case "doctor":
         return { doctor: REPORT };
+      case "safety": {
+        const { view, after } = this.safety.answer(call.what);
+        if (after === "open") this.state = { ...this.state, vault: { is: "open" } };
+        if (after === "new") {
+          this.trees.clear();
+          this.state = { ...this.state, vault: { is: "new", keyring: { is: "ready" } } };
+        }
+        if (after !== "same") this.tell({ on: "state", state: this.state });
+        return { safety: view };
+      }
     }
   }
 

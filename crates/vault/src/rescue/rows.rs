@@ -19,8 +19,8 @@ use crate::{
 
 /// Rows that are read at once at most.
 const MOST: i64 = 256;
-/// Places in a row that can't be read before a table without a known end is given up.
-const PATIENCE: u64 = 4_000;
+/// Places behind a fault that are tried one by one: more than a page holds. Then steps grow.
+const NEAR: i64 = 256;
 /// Tables that are not copied: they are the program's, or made from others.
 const DERIVED: [&str; 4] = ["_sqlx_migrations", "commits", "message_spans", "unindexed"];
 
@@ -219,12 +219,14 @@ async fn copy_numbered(
     let end: Option<i64> = end
         .ok()
         .and_then(|rows| rows.first()?.try_get::<Option<i64>, _>(0).ok()?);
-    let (mut after, mut size, mut lost, mut failures) = (0_i64, MOST, 0, 0);
-    loop {
-        let sql = format!(
+    let (mut after, mut size, mut lost) = (0_i64, MOST, 0);
+    let from = |after: i64, size: i64| {
+        format!(
             "SELECT rowid, {columns} FROM {name} WHERE rowid > {after} ORDER BY rowid LIMIT {size}"
-        );
-        match old.all(&sql).await {
+        )
+    };
+    loop {
+        match old.all(&from(after, size)).await {
             Ok(rows) => {
                 let Some(last) = rows.last() else {
                     return Ok(lost);
@@ -232,19 +234,56 @@ async fn copy_numbered(
                 after = last.try_get(0)?;
                 lost += insert(into, table, &rows, 1).await?;
                 size = (size * 2).min(MOST);
-                failures = 0;
             }
             Err(_) if size > 1 => size /= 2,
             Err(_) => {
-                after += 1;
-                failures += 1;
-                if end.is_some_and(|end| after > end) || failures > PATIENCE {
-                    return Ok(lost);
-                }
-                lost += 1;
+                let Some(next) = next_readable(old, &from, after, end).await else {
+                    // Where nobody knows the end, one stands for all that follow.
+                    let gone = end.map_or(1, |end| end - after);
+                    return Ok(lost + u64::try_from(gone).unwrap_or(1));
+                };
+                lost += u64::try_from(next - after).unwrap_or_default();
+                after = next;
             }
         }
     }
+}
+
+/// The first place behind `after` from which a row can be read, or from which it is clear that none follows.
+async fn next_readable(
+    old: &mut Readable,
+    from: &impl Fn(i64, i64) -> String,
+    after: i64,
+    end: Option<i64>,
+) -> Option<i64> {
+    let last = end.unwrap_or(i64::MAX);
+    let near = after.checked_add(NEAR)?.min(last);
+    for place in after + 1..=near {
+        if old.all(&from(place, 1)).await.is_ok() {
+            return Some(place);
+        }
+    }
+    // A whole branch of the table is gone: far ahead in growing steps, and back to where it begins to be well.
+    let (mut bad, mut step) = (near, NEAR);
+    let mut good = loop {
+        if bad >= last {
+            return None;
+        }
+        let place = bad.saturating_add(step).min(last);
+        if old.all(&from(place, 1)).await.is_ok() {
+            break place;
+        }
+        (bad, step) = (place, step.saturating_mul(2));
+    };
+    while good - bad > 1 {
+        let middle = bad + (good - bad) / 2;
+        if old.all(&from(middle, 1)).await.is_ok() {
+            good = middle;
+        } else {
+            bad = middle;
+        }
+    }
+    Some(good)
 }
 
 /// Reads a table in its key's order up to the first fault, and from its end back to the last one.

@@ -87,6 +87,8 @@ async fn backing_up_on_a_full_disk() {
     assert!(Vault::backups(&dir).unwrap().is_empty());
     assert_eq!(std::fs::read_dir(dir.join("backups")).unwrap().count(), 0);
     std::fs::remove_file(filler).unwrap();
+    drop(file);
+    remount("remount,size=8m");
     vault.rename(conversation(1), "goes on").await.unwrap();
     vault.back_up(2).await.unwrap();
 }

@@ -99,7 +99,7 @@ pub struct LeftOut {
 
 impl LeftOut {
     /// Counts one more.
-    pub(crate) fn add(&mut self, reason: Reason) {
+    pub fn add(&mut self, reason: Reason) {
         self.add_many(reason, 1);
     }
 

@@ -57,6 +57,12 @@ pub enum Event {
     },
     /// The list of conversations changed.
     Conversations,
+    /// An import or export goes on.
+    Exchange {
+        /// Conversations that are done.
+        #[ts(type = "number")]
+        done: u64,
+    },
     /// Events were lost on the way: whoever shows something asks for it again.
     Missed,
     /// A turn went on.

@@ -1,6 +1,8 @@
 //! Conversations in and out: one import or export at a time, which can be ended.
 
 mod bring;
+#[cfg(test)]
+mod round_tests;
 mod send;
 
 use std::{

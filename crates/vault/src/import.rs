@@ -99,7 +99,7 @@ impl Vault {
             .acquire()
             .await
             .map_err(|error| self.fault(error))?;
-        let Some((row, _)) = self.find(&mut connection, source, id).await? else {
+        let Some((row, _)) = self.imported_as(&mut connection, source, id).await? else {
             return Ok(None);
         };
         let there = self.there(&mut connection, source, row).await?;
@@ -156,7 +156,7 @@ impl Vault {
     ) -> Result<Imported, VaultError> {
         let mut change = self.begin().await?;
         let found = self
-            .find(&mut change, &incoming.source, &incoming.id)
+            .imported_as(&mut change, &incoming.source, &incoming.id)
             .await?;
         let new = found.is_none();
         let (row, conversation) = match found {
@@ -231,7 +231,7 @@ impl Vault {
     }
 
     /// The conversation that was imported under this name.
-    async fn find(
+    async fn imported_as(
         &self,
         connection: &mut SqliteConnection,
         source: &str,

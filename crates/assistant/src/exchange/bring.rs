@@ -1,7 +1,12 @@
 //! Imports, and what they would bring.
 
 use std::{
-    collections::HashSet, ops::ControlFlow, path::PathBuf, sync::Arc, sync::atomic::Ordering,
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::Arc,
+    sync::atomic::Ordering,
 };
 
 use tandem_conversation::{Receipt, Role, Route};
@@ -41,8 +46,8 @@ pub(crate) async fn look(
     let (mut coming, reading) = read(&turn, path, passphrase, false);
     let mut progress = Progress::new(assistant);
     let mut new = New::default();
-    // One file may hold a conversation twice; the second time nothing of it is new.
-    let mut seen: HashSet<(String, String)> = HashSet::new();
+    // One file may hold a conversation twice; the second time nothing of it is new. Digests spare memory.
+    let mut seen: HashSet<u64> = HashSet::new();
     let mut failed = None;
     while let Some(incoming) = coming.recv().await {
         let known = match vault.known(&incoming.source, &incoming.id).await {
@@ -52,27 +57,19 @@ pub(crate) async fn look(
                 break;
             }
         };
-        let met: HashSet<&str> = if known.is_none() {
-            seen.iter()
-                .filter(|(conversation, _)| *conversation == incoming.id)
-                .map(|(_, message)| message.as_str())
-                .collect()
-        } else {
-            HashSet::new()
-        };
         let before = new.messages;
         for message in &incoming.messages {
             let here = known
                 .as_ref()
                 .is_some_and(|known| known.contains(&message.id));
-            if !here && !met.contains(message.id.as_str()) {
+            if !here && seen.insert(digest(&(&incoming.id, Some(&message.id)))) {
                 new.messages += 1;
                 new.attachments += message.attachments.len() as u64;
             }
         }
-        let more = new.messages > before;
-        new.conversations += u64::from(known.is_none() && met.is_empty());
-        new.grown += u64::from(known.is_some() && more);
+        let first = seen.insert(digest(&(&incoming.id, None::<&String>)));
+        new.conversations += u64::from(known.is_none() && first);
+        new.grown += u64::from(known.is_some() && first && new.messages > before);
         progress.one_more();
     }
     drop(coming);
@@ -80,6 +77,12 @@ pub(crate) async fn look(
         return Err(error.into());
     }
     view(reading.await, &turn, &new)
+}
+
+fn digest(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Imports what isn't here yet.
@@ -209,7 +212,7 @@ fn view(
 }
 
 /// What the vault is given of a conversation; without `files`, for a look, attachments come without their bytes.
-fn incoming(
+pub(super) fn incoming(
     kind: Kind,
     conversation: Conversation,
     files: Option<&Files>,

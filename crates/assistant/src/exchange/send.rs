@@ -82,9 +82,13 @@ pub(crate) async fn export(assistant: &Assistant, order: Order) -> Result<Export
             break;
         }
         match conversation(&vault, id, &folders, format == Format::Archive).await {
-            // The writer's own error follows.
-            Ok(found) if give.send(found).await.is_err() => break,
-            Ok(_) => progress.one_more(),
+            Ok(found) => {
+                if give.send(found).await.is_err() {
+                    // The writer's own error follows.
+                    break;
+                }
+                progress.one_more();
+            }
             // One that was deleted meanwhile is no part of it.
             Err(error) if error.code == "vault.no-conversation" && order.conversation.is_none() => {
             }
@@ -137,7 +141,7 @@ fn check(order: &Order) -> Result<(), Failure> {
 }
 
 /// A conversation as it is written, with the bytes of its attachments where they are wanted.
-async fn conversation(
+pub(super) async fn conversation(
     vault: &Vault,
     id: ConversationId,
     folders: &HashMap<Uuid, String>,

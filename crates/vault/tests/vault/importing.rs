@@ -4,7 +4,7 @@ use std::{collections::HashSet, fs, path::PathBuf};
 
 use tandem_conversation::{MessageState, Overflow, Role, Tree};
 use tandem_vault::{
-    Incoming, IncomingAttachment, IncomingMessage, Place, Search, Shelf, Vault, VaultError,
+    Incoming, IncomingAttachment, IncomingMessage, Place, Shelf, Vault, VaultError,
 };
 use uuid::Uuid;
 
@@ -124,14 +124,7 @@ async fn dates_branches_folder_tags_and_attachments_are_kept() {
         vault.attachment(attachments[0].id).await.unwrap(),
         b"a plan of the tower"
     );
-    let found = vault
-        .search(&Search {
-            typed: "lantern".into(),
-            ..Search::default()
-        })
-        .await
-        .unwrap();
-    assert_eq!(found.hits.len(), 1);
+    assert_eq!(vault.search("lantern", 10).await.unwrap().len(), 1);
     vault.verify().await.unwrap();
 }
 

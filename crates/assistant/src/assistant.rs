@@ -240,14 +240,7 @@ impl Assistant {
         if settled > 0 {
             tracing::info!(settled, "answers of the last time had broken off");
         }
-        // Before anything can be imported: a file whose row is still to come would be taken for rubbish.
-        match vault.sweep_attachments().await {
-            Ok(0) => {}
-            Ok(swept) => tracing::info!(swept, "files of an import that was cut off are gone"),
-            Err(error) => {
-                tracing::warn!(%error, "files of attachments could not be looked through")
-            }
-        }
+        exchange::sweep(&vault).await;
         let theme = vault
             .setting(THEME)
             .await?

@@ -16,6 +16,7 @@ use std::{
 };
 
 use tandem_exchange::{ExchangeError, Target};
+use tandem_vault::Vault;
 use uuid::Uuid;
 
 use crate::{
@@ -98,6 +99,20 @@ impl<'a> Progress<'a> {
             self.told = Instant::now();
             self.assistant.tell(Event::Exchange { done: self.done });
         }
+    }
+}
+
+/// Removes files of attachments that an import which was cut off left behind. Before anything can be imported: a file
+/// whose row is still to come would be taken for one.
+pub(crate) async fn sweep(vault: &Vault) {
+    if vault.doubt().is_some() {
+        // The database may be an older one; the files may be the newer one's.
+        return;
+    }
+    match vault.sweep_attachments().await {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "files of an import that was cut off are gone"),
+        Err(error) => tracing::warn!(%error, "files of attachments can't be looked through"),
     }
 }
 

@@ -10,7 +10,7 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, bench, conversations, doctor, gate, history, library, safety,
+    Paths, bench, conversations, doctor, exchange, gate, history, library, safety,
     shelf::Sealed,
     turns::Turns,
     wire::{
@@ -29,6 +29,7 @@ pub(crate) struct Assistant {
     pub(crate) paths: Paths,
     pub(crate) engine: Engine,
     pub(crate) turns: Turns,
+    pub(crate) exchange: exchange::Running,
     events: broadcast::Sender<Event>,
     shown: Arc<RwLock<Shown>>,
     vault: Arc<RwLock<Option<Arc<Vault>>>>,
@@ -66,6 +67,7 @@ impl Assistant {
             paths,
             engine,
             turns: Turns::default(),
+            exchange: exchange::Running::default(),
             events,
             shown: Arc::new(RwLock::new(shown)),
             vault: Arc::default(),
@@ -170,6 +172,7 @@ impl Assistant {
                 self.vault()?.set_setting(TUNING, &value).await?;
                 self.tune(tuning);
             }
+            Call::Exchange { what } => return exchange::call(self, what).await,
             Call::Bench => return Ok(Reply::Bench(bench::run(self).await?)),
             Call::Safety { what } => return safety::call(self, what).await,
             Call::Doctor => return Ok(Reply::Doctor(doctor::examine(self).await)),
@@ -237,6 +240,7 @@ impl Assistant {
         if settled > 0 {
             tracing::info!(settled, "answers of the last time had broken off");
         }
+        exchange::sweep(&vault).await;
         let theme = vault
             .setting(THEME)
             .await?

@@ -11,8 +11,8 @@ use crate::{
     history, input,
     turns::Turns,
     wire::{
-        BranchPoint, ConversationRow, ConversationView, Event, Failure, MessageView, ReceiptView,
-        SummaryView,
+        AttachmentView, BranchPoint, ConversationRow, ConversationView, Event, Failure,
+        MessageView, ReceiptView, SummaryView,
     },
 };
 
@@ -55,6 +55,16 @@ pub(crate) async fn view(
         .into_iter()
         .map(|message| message_view(&tree, message))
         .collect::<Result<Vec<_>, _>>()?;
+    for row in vault.attachments(id).await? {
+        if let Some(view) = views.iter_mut().find(|view| view.id == row.message) {
+            view.attachments.push(AttachmentView {
+                id: row.id,
+                name: row.name,
+                mime: row.mime,
+                bytes: row.bytes,
+            });
+        }
+    }
     let running = turns.in_conversation(id);
     if let Some((_, answer, text)) = &running
         && let Some(view) = views.iter_mut().find(|view| view.id == *answer)
@@ -83,6 +93,7 @@ pub(crate) fn message_view(tree: &Tree, message: &Message) -> Result<MessageView
         parent: message.parent,
         role: message.role,
         text: message.text.clone(),
+        attachments: Vec::new(),
         state: message.state,
         created_ms: message.created_ms,
         branch: BranchPoint {
@@ -102,6 +113,7 @@ fn receipt_view(receipt: &Receipt) -> ReceiptView {
     ReceiptView {
         route: match receipt.route {
             Route::Device => "device".into(),
+            Route::Imported => "imported".into(),
         },
         reason: receipt.reason.clone(),
         model: receipt.model.clone(),

@@ -145,7 +145,7 @@ impl Drive {
                             reason: decision.reason.word(),
                         });
                     }
-                    Effect::Start(Route::Device) => {
+                    Effect::Start(Route::Device | Route::Imported) => {
                         // Counting may wait for a model to load: a stop is heard meanwhile.
                         tokio::select! {
                             biased;

@@ -9,6 +9,7 @@ mod conversations;
 mod doctor;
 mod door;
 mod drive;
+mod exchange;
 mod failure;
 mod fitting;
 mod gate;

@@ -4,6 +4,7 @@
 
 mod call;
 mod event;
+mod exchange;
 mod history;
 mod safety;
 mod state;
@@ -13,6 +14,9 @@ pub use tandem_conversation::{ConversationId, MessageId, MessageState, Overflow,
 
 pub use call::{Call, Failure, Protection, Reply};
 pub use event::{Event, Notice, TurnStep};
+pub use exchange::{
+    AttachmentView, ExchangeCall, ExportFormat, ExportView, ImportView, LeftOutView,
+};
 pub use history::{
     FolderChange, FolderView, FoundView, Keeping, ListPage, MapNode, MapView, Shelf, Shelves,
     TagView, Within,

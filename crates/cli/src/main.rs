@@ -4,6 +4,7 @@ mod ask;
 mod bench;
 mod chat;
 mod doctor;
+mod exchange;
 mod safety;
 mod speak;
 mod unlock;
@@ -36,6 +37,10 @@ enum Command {
         /// The question.
         question: Vec<String>,
     },
+    /// Bring in conversations of other assistants, or an archive. What is here already isn't brought again.
+    Import(exchange::Import),
+    /// Write conversations to a new file.
+    Export(exchange::Export),
     /// Measure how fast the chosen model is here, and compare with the last time.
     Bench,
     /// Say what this machine has, what of it is used, and what doesn't work.
@@ -102,6 +107,8 @@ async fn opened(door: &Door, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Chat => chat::run(door).await,
         Command::Ask { question } => ask::run(door, &question.join(" ")).await,
+        Command::Import(what) => exchange::import(door, what).await,
+        Command::Export(what) => exchange::export(door, what).await,
         Command::Bench => bench::run(door).await,
         Command::Backup => safety::back_up(door).await,
         // Those work without an open vault.

@@ -36,6 +36,8 @@ pub enum MessageState {
 pub enum Route {
     /// The local model alone.
     Device,
+    /// Another assistant, before the conversation was imported. No turn runs there.
+    Imported,
 }
 
 /// How an answer came to be. Kept with the message.

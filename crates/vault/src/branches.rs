@@ -78,7 +78,8 @@ impl Vault {
                 .map_err(|error| self.fault(error))?;
         }
         change.commit().await?;
-        self.database.empty_log().await
+        self.database.empty_log().await?;
+        self.remove_gone().await
     }
 
     /// Keeps the branch that ends with `leaf` and shows it; all other messages of the conversation are deleted for good.
@@ -101,7 +102,8 @@ impl Vault {
                 .map_err(|error| self.fault(error))?;
         }
         change.commit().await?;
-        self.database.empty_log().await
+        self.database.empty_log().await?;
+        self.remove_gone().await
     }
 
     /// What the message follows, or why there is no such message.

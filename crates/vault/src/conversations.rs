@@ -104,8 +104,9 @@ impl Vault {
         }
     }
 
-    /// Deletes the conversation with all its messages, for good: the pages are overwritten and the log is emptied.
-    /// When only the emptying fails, the error says so and the conversation is gone all the same.
+    /// Deletes the conversation with all its messages, for good: the pages are overwritten, the log is emptied, and the
+    /// files of its attachments go. When only one of these fails, the error says so and the conversation is gone all the
+    /// same.
     pub async fn delete_conversation(&self, id: ConversationId) -> Result<(), VaultError> {
         let query =
             sqlx::query("DELETE FROM conversations WHERE id = ?1").bind(id.0.as_bytes().as_slice());
@@ -113,7 +114,8 @@ impl Vault {
         if done.rows_affected() == 0 {
             return Err(VaultError::NoConversation(id));
         }
-        self.database.empty_log().await
+        self.database.empty_log().await?;
+        self.remove_gone().await
     }
 
     /// The conversation with its messages in the order of appending, so that each follows its parent.

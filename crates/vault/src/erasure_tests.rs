@@ -170,6 +170,50 @@ async fn a_deleted_branch_is_on_no_page_and_the_other_is() {
 }
 
 #[tokio::test]
+async fn the_key_of_a_deleted_attachment_is_on_no_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Arc::new(OneKey::default());
+    let (vault, _) = vault_with_canary(dir.path(), &keys).await;
+    let key = database_key(dir.path(), &keys);
+    let incoming = crate::Incoming {
+        source: "claude".to_owned(),
+        id: "dodo-conversation".to_owned(),
+        messages: vec![crate::IncomingMessage {
+            id: "dodo-message".to_owned(),
+            parent: None,
+            role: Role::User,
+            text: "a question".to_owned(),
+            state: MessageState::Complete,
+            created_ms: 1,
+            receipt: None,
+            attachments: vec![crate::IncomingAttachment {
+                name: "dodo.txt".to_owned(),
+                mime: "text/plain".to_owned(),
+                bytes: b"a bird that was".to_vec(),
+            }],
+        }],
+        ..crate::Incoming::default()
+    };
+    let id = vault.import(incoming).await.unwrap().conversation;
+    let sealed_with: Vec<u8> = sqlx::query_scalar("SELECT key FROM attachments")
+        .fetch_one(vault.pool())
+        .await
+        .unwrap();
+    let on = |pages: &[u8]| {
+        pages
+            .windows(sealed_with.len())
+            .any(|window| window == sealed_with)
+    };
+    vault.database.empty_log().await.unwrap();
+    let before = pages(dir.path(), &key);
+    assert!(on(&before) && holds(&before, "dodo.txt") && holds(&before, "dodo-message"));
+    vault.delete_conversation(id).await.unwrap();
+    let after = pages(dir.path(), &key);
+    assert!(holds(&after, "CREATE TABLE"), "the pages weren't decrypted");
+    assert!(!on(&after) && !holds(&after, "dodo"));
+}
+
+#[tokio::test]
 async fn there_is_one_connection_and_no_other_gets_in() {
     let dir = tempfile::tempdir().unwrap();
     let keys = Arc::new(OneKey::default());

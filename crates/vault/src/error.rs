@@ -188,6 +188,9 @@ pub enum VaultError {
         /// The parent that it named.
         parent: MessageId,
     },
+    /// The attachment isn't there (any more).
+    #[error("This attachment is gone.")]
+    NoAttachment,
     /// The id is taken.
     #[error("This was saved already.")]
     AlreadyThere,
@@ -241,6 +244,7 @@ impl VaultError {
             Self::NoMessage(_) => "no-message",
             Self::NoFolder => "no-folder",
             Self::ForeignParent { .. } => "foreign-parent",
+            Self::NoAttachment => "no-attachment",
             Self::AlreadyThere => "already-there",
             Self::Settled(_) => "settled",
             Self::NotAnEnd => "not-an-end",

@@ -2,9 +2,10 @@
 //! that one process owns and one connection reads and writes.
 //!
 //! A vault is a folder. In it, `keys.json` holds the wrapped data key, `vault.db` (with its write-ahead log) everything
-//! else, `counter` the number of its last commit, and `owner.lock` is held by the process that has the vault open. The folder `states` holds sealed files that
-//! save time and are no loss, `backups` what its name says, and `replaced-…` and `damaged-…` what a backup or a rescue took
-//! the place of.
+//! else, `counter` the number of its last commit, and `owner.lock` is held by the process that has the vault open. The
+//! folder `states` holds sealed files that save time and are no loss, `attachments` those of messages, each sealed with a
+//! key of its own that is in the database, `backups` what its name says, and `replaced-…` and `damaged-…` what a backup or
+//! a rescue took the place of.
 //!
 //! Times and ids come in from the caller; only the key file's date is read from the clock here.
 
@@ -13,6 +14,7 @@
     reason = "SQLite and SQLCipher are names, not items"
 )]
 
+mod attachments;
 mod backup;
 mod branches;
 mod change;
@@ -27,6 +29,7 @@ mod erase;
 mod erasure_tests;
 mod error;
 mod folders;
+mod import;
 mod index;
 mod key_file;
 mod keyring;
@@ -52,6 +55,7 @@ mod vault;
 mod words;
 mod wrap;
 
+pub use attachments::AttachmentRow;
 pub use backup::Backup;
 pub use conversations::ConversationRow;
 pub use database::{Versions, versions};
@@ -59,6 +63,7 @@ pub use doubt::Doubt;
 pub use erase::Erased;
 pub use error::VaultError;
 pub use folders::{Folder, Tag};
+pub use import::{Imported, Incoming, IncomingAttachment, IncomingMessage};
 pub use keyring::{KeyStore, KeyringError, OsKeyring};
 pub use list::{Page, Place, Shelf};
 pub use query::index_expression;

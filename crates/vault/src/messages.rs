@@ -144,7 +144,7 @@ impl Vault {
 
     /// Lets the messages that wait for the search index in, when they make a batch. What was asked for is safe by now, so
     /// a failure is no one's: they go on waiting.
-    async fn index_batch(&self) {
+    pub(crate) async fn index_batch(&self) {
         if let Err(error) = index::keep_up(self, false).await {
             tracing::warn!(code = error.code(), "messages wait for the search index");
         }

@@ -9,7 +9,11 @@ export type Event = { "on": "state",
 /**
  * As it is now.
  */
-state: AppState, } | { "on": "conversations" } | { "on": "missed" } | { "on": "turn", 
+state: AppState, } | { "on": "conversations" } | { "on": "exchange", 
+/**
+ * Conversations that are done.
+ */
+done: number, } | { "on": "missed" } | { "on": "turn", 
 /**
  * Which.
  */

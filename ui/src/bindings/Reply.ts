@@ -4,7 +4,9 @@ import type { BenchView } from "./BenchView";
 import type { ConversationRow } from "./ConversationRow";
 import type { ConversationView } from "./ConversationView";
 import type { DoctorLine } from "./DoctorLine";
+import type { ExportView } from "./ExportView";
 import type { FoundView } from "./FoundView";
+import type { ImportView } from "./ImportView";
 import type { ListPage } from "./ListPage";
 import type { MapView } from "./MapView";
 import type { ModelCard } from "./ModelCard";
@@ -22,4 +24,4 @@ turn: string,
 /**
  * The conversation with its new branch.
  */
-view: ConversationView, } } | { "models": Array<ModelCard> } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView };
+view: ConversationView, } } | { "models": Array<ModelCard> } | { "import": ImportView } | { "export": ExportView } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView };

@@ -49,3 +49,9 @@ export function size(bytes: number): string {
   if (bytes >= 1e9) return t("size.gb", { n: number(bytes / 1e9, 1) });
   return t("size.mb", { n: number(Math.max(bytes / 1e6, 0.1), bytes < 1e7 ? 1 : 0) });
 }
+
+/** Bytes of a file that may be small. */
+export function fileSize(bytes: number): string {
+  if (bytes < 1e3) return t("size.bytes", { n: number(bytes) });
+  return bytes < 1e6 ? t("size.kb", { n: number(bytes / 1e3) }) : size(bytes);
+}

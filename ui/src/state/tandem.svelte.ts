@@ -86,6 +86,7 @@ export class Tandem {
     for (const event of batch) {
       if (event.on === "state") this.app.state = event.state;
       else if (event.on === "conversations") listChanged = true;
+      else if (event.on === "exchange") this.window.exchanged = event.done;
       else if (event.on === "missed") {
         listChanged = true;
         void this.app.load();

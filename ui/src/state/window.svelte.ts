@@ -8,6 +8,8 @@ export class Window {
   sheet = $state<Sheet | null>(null);
   /** What was done and must be told, until the person closes it. */
   told = $state<string | null>(null);
+  /** Conversations that the import or export under way is done with. */
+  exchanged = $state(0);
   /** What a screen reader says next. */
   announcement = $state("");
   /** Counts requests to put the cursor into the composer. */

@@ -47,7 +47,7 @@ const OWNED: [(&str, &[&str]); 8] = [
 /// The whole-system tests look behind every door.
 const TESTS: &str = "tandem-tests";
 
-const TABLE: [(&str, Rule); 14] = [
+const TABLE: [(&str, Rule); 16] = [
     ("tandem-conversation", pure(&[])),
     ("tandem-gguf", pure(&[])),
     ("tandem-protocol", pure(&[])),
@@ -62,7 +62,15 @@ const TABLE: [(&str, Rule); 14] = [
     ),
     ("tandem-engine", only(&["tandem-protocol", "tandem-gguf"])),
     ("tandem-cloud", only(&["tandem-conversation"])),
-    ("tandem-vault", only(&["tandem-conversation"])),
+    ("tandem-sealing", only(&[])),
+    (
+        "tandem-exchange",
+        only(&["tandem-conversation", "tandem-sealing"]),
+    ),
+    (
+        "tandem-vault",
+        only(&["tandem-conversation", "tandem-sealing"]),
+    ),
     ("tandem-models", only(&["tandem-gguf"])),
     (
         "tandem-assistant",
@@ -76,6 +84,7 @@ const TABLE: [(&str, Rule); 14] = [
             "tandem-cloud",
             "tandem-vault",
             "tandem-models",
+            "tandem-exchange",
         ]),
     ),
     ("tandem-cli", only(&["tandem-assistant"])),

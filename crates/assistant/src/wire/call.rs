@@ -5,9 +5,9 @@ use tandem_conversation::{ConversationId, MessageId, Overflow, TurnId};
 use ts_rs::TS;
 
 use super::{
-    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, FolderChange, FoundView,
-    Keeping, ListPage, MapView, ModelCard, SafetyCall, SafetyView, Shelf, Shelves, Theme, Tuning,
-    Within,
+    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, ExchangeCall, ExportView,
+    FolderChange, FoundView, ImportView, Keeping, ListPage, MapView, ModelCard, SafetyCall,
+    SafetyView, Shelf, Shelves, Theme, Tuning, Within,
 };
 
 /// How a new vault's key is protected.
@@ -189,6 +189,11 @@ pub enum Call {
         /// How.
         tuning: Tuning,
     },
+    /// Conversations in and out of the vault.
+    Exchange {
+        /// What of it.
+        what: ExchangeCall,
+    },
     /// How fast the chosen model is on this machine; takes a while → [`Reply::Bench`].
     Bench,
     /// What this machine has and what of it is used, in plain words → [`Reply::Doctor`].
@@ -231,6 +236,10 @@ pub enum Reply {
     },
     /// The models at hand.
     Models(Vec<ModelCard>),
+    /// What an import does, or did.
+    Import(ImportView),
+    /// What was exported.
+    Export(ExportView),
     /// How fast the model is.
     Bench(BenchView),
     /// The doctor's report.
@@ -261,6 +270,7 @@ impl Call {
                 | Self::Folder { .. }
                 | Self::DeleteBranch { .. }
                 | Self::KeepBranch { .. }
+                | Self::Exchange { .. }
                 | Self::Ask { .. }
                 | Self::Regenerate { .. }
                 | Self::Safety { .. }

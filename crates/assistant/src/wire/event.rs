@@ -21,6 +21,10 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[ts(export)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one comes once a turn, and none is kept"
+)]
 pub enum TurnStep {
     /// The prompt was read; text follows.
     Started,
@@ -57,6 +61,12 @@ pub enum Event {
     },
     /// The list of conversations changed.
     Conversations,
+    /// An import or export goes on.
+    Exchange {
+        /// Conversations that are done.
+        #[ts(type = "number")]
+        done: u64,
+    },
     /// Events were lost on the way: whoever shows something asks for it again.
     Missed,
     /// A turn went on.

@@ -5,6 +5,8 @@ use tandem_conversation::{ConversationId, MessageId, MessageState, Overflow, Rol
 use ts_rs::TS;
 use uuid::Uuid;
 
+use super::AttachmentView;
+
 /// A conversation in the list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -77,6 +79,8 @@ pub struct MessageView {
     pub role: Role,
     /// Its text: Markdown for answers, plain for questions.
     pub text: String,
+    /// What is attached to it.
+    pub attachments: Vec<AttachmentView>,
     /// How far it got.
     #[ts(type = "\"streaming\" | \"complete\" | \"stopped\" | \"interrupted\"")]
     pub state: MessageState,

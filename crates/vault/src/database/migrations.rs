@@ -21,6 +21,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../migrations/0005_overflow.sql"),
     ),
     (
+        6,
+        "exchange",
+        include_str!("../../migrations/0006_exchange.sql"),
+    ),
+    (
         7,
         "commits",
         include_str!("../../migrations/0007_commits.sql"),

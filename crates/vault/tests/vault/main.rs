@@ -13,6 +13,7 @@ mod counter;
 mod damage;
 mod erasing;
 mod folders;
+mod importing;
 mod lists;
 mod model;
 mod opening;

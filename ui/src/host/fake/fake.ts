@@ -13,6 +13,7 @@ import { answerTo } from "./answers";
 import { find } from "./find";
 import { LARGER, REPORT, SMALL, SPEED } from "./machine";
 import { receipt } from "./seed";
+import { FakeExchange } from "./exchange";
 import { keep, Kept } from "./kept";
 import { FakeSafety } from "./safety";
 import { Tree } from "./tree";
@@ -46,6 +47,7 @@ export class FakeHost implements Host {
   private readonly running = new Map<string, () => void>();
   private readonly pace: number;
   private readonly kept = new Kept();
+  readonly exchange = new FakeExchange();
   private watcher: Watcher | null = null;
   private models: ModelCard[] = [SMALL, LARGER];
   private state: AppState;
@@ -176,6 +178,8 @@ export class FakeHost implements Host {
       case "tune":
         this.state = { ...this.state, tuning: call.tuning };
         return { state: this.state };
+      case "exchange":
+        return this.exchange.answer(call.what, this.trees.values());
       case "bench":
         return { bench: SPEED };
       case "doctor":
@@ -209,6 +213,7 @@ export class FakeHost implements Host {
       parent,
       role: "user",
       text,
+      attachments: [],
       state: "complete",
       createdMs: Date.now(),
       receipt: null,
@@ -227,6 +232,7 @@ export class FakeHost implements Host {
       parent: question,
       role: "assistant",
       text: "",
+      attachments: [],
       state: "streaming",
       createdMs: Date.now(),
       receipt: null,

@@ -62,13 +62,22 @@ export function pastConversations(now: number, model: string): Tree[] {
       const asked = `past-${nth}-q${pair}`;
       const said = `past-${nth}-a${pair}`;
       const common = { state: "complete" as const, createdMs };
-      tree.add({ ...common, id: asked, parent, role: "user", text: question, receipt: null });
+      tree.add({
+        ...common,
+        id: asked,
+        parent,
+        role: "user",
+        text: question,
+        attachments: [],
+        receipt: null,
+      });
       tree.add({
         ...common,
         id: said,
         parent: asked,
         role: "assistant",
         text: answer,
+        attachments: [],
         receipt: receipt(model, Math.ceil(answer.length / 4)),
       });
       parent = said;

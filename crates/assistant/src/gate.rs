@@ -20,7 +20,7 @@ pub(crate) async fn open(assistant: &Assistant) {
         Status::None => VaultState::New {
             keyring: keyring().await,
         },
-        Status::Passphrase => VaultState::Locked,
+        Status::Passphrase | Status::Phrase => VaultState::Locked,
         Status::Trouble(error) => VaultState::Trouble {
             failure: error.into(),
         },

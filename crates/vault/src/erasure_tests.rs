@@ -55,7 +55,8 @@ impl KeyStore for OneKey {
 
 fn database_key(dir: &Path, keys: &OneKey) -> Key {
     let place = Place::new(dir).unwrap();
-    crate::vault::find_key(&place, &Unlock::Keyring, keys)
+    let file = crate::vault::read_keys(&place).unwrap();
+    crate::vault::find_key(&place, &file, &Unlock::Keyring, keys)
         .unwrap()
         .for_database()
         .unwrap()

@@ -16,7 +16,7 @@ use crate::{
     key_file::{KeyFile, wrap_error},
     keys::Key,
     place::Place,
-    vault::{blocking, find_key},
+    vault::{blocking, key_of},
     wrap::{KEYRING, PASSPHRASE, PHRASE, Wrap},
 };
 
@@ -71,15 +71,6 @@ impl Custody {
         let mut held = self.lock();
         let held = held.as_mut().ok_or(VaultError::Closed)?;
         let (vault, keys) = (held.file.vault, self.keys.as_ref());
-        match KeyFile::read(&self.place)? {
-            Some(there) if there != held.file => {
-                return Err(VaultError::KeysChanged {
-                    path: self.place.key_file(),
-                });
-            }
-            // Deleted while the vault was open: the new one takes its place.
-            Some(_) | None => {}
-        }
         let mut next = held.file.clone();
         change(&held.dek, &mut next)?;
         let (before, after) = (held.file.entry(), next.entry());
@@ -90,7 +81,7 @@ impl Custody {
         {
             next.stale.push(entry::name_of(vault, old));
         }
-        if let Err(error) = next.write(&self.place) {
+        if let Err(error) = next.replace(&self.place, &held.file) {
             // It may have come to be all the same: only the directory's own sync failed.
             if matches!(KeyFile::read(&self.place), Ok(Some(there)) if there == next) {
                 held.file = next;
@@ -242,7 +233,7 @@ impl Vault {
         let custody = self.custody()?;
         let file = custody.file()?;
         blocking(
-            move || match find_key(&custody.place, &file, &unlock, custody.keys.as_ref()) {
+            move || match key_of(&custody.place, &file, &unlock, custody.keys.as_ref()) {
                 Ok(_) => Ok(true),
                 Err(VaultError::WrongKey | VaultError::WrongPhrase) => Ok(false),
                 Err(error) => Err(error),
@@ -261,6 +252,16 @@ impl Vault {
         .await
     }
 
+    /// Notes that the database under new keys is in place, and its counter with it.
+    pub(crate) async fn settled(&self) -> Result<(), VaultError> {
+        self.rewrap(false, |_, _, file| {
+            file.swap = false;
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+
     async fn rewrap(
         &self,
         spare: bool,
@@ -270,7 +271,8 @@ impl Vault {
         blocking(move || custody.rewrap(spare, |dek, file| change(&custody, dek, file))).await
     }
 
-    fn refuse_twin(&self) -> Result<(), VaultError> {
+    /// Fails with [`VaultError::Twin`] when another folder needs the keyring's key as well.
+    pub(crate) fn refuse_twin(&self) -> Result<(), VaultError> {
         self.twin().map_or(Ok(()), |other: PathBuf| {
             Err(VaultError::Twin {
                 here: self.dir().to_owned(),

@@ -55,8 +55,7 @@ impl KeyStore for OneKey {
 
 fn database_key(dir: &Path, keys: &OneKey) -> Key {
     let place = Place::new(dir).unwrap();
-    let file = crate::vault::read_keys(&place).unwrap();
-    crate::vault::find_key(&place, &file, &Unlock::Keyring, keys)
+    crate::vault::find_key(&place, &Unlock::Keyring, keys)
         .unwrap()
         .for_database()
         .unwrap()

@@ -33,6 +33,9 @@ pub(crate) struct KeyFile {
     /// Entries that no wrap needs any more and that the keyring hasn't removed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) stale: Vec<Uuid>,
+    /// Whether the database under the new key still has to take the old one's place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) swap: bool,
 }
 
 /// The one field that every version has.
@@ -54,6 +57,7 @@ impl KeyFile {
             created_ms,
             wraps,
             stale: vec![],
+            swap: false,
         }
     }
 
@@ -111,6 +115,17 @@ impl KeyFile {
     /// The wrap that `kind` opens.
     pub(crate) fn wrap(&self, kind: &str) -> Option<&Wrap> {
         self.wraps.iter().find(|wrap| wrap.kind == kind)
+    }
+
+    /// Puts the file in the place of `before`, unless another program wrote one meanwhile.
+    pub(crate) fn replace(&self, place: &Place, before: &Self) -> Result<(), VaultError> {
+        match Self::read(place)? {
+            Some(there) if there != *before => Err(VaultError::KeysChanged {
+                path: place.key_file(),
+            }),
+            // Deleted while the vault was open: the new one takes its place.
+            Some(_) | None => self.write(place),
+        }
     }
 
     /// Puts `wrap` in the place of the one of its kind.

@@ -106,7 +106,8 @@ impl Vault {
             Ok((owner, make_key(&there, &protection, keyring.as_ref())?))
         })
         .await?;
-        let vault = Self::with_key(place, owner, keys, made.dek, made.file, Trust::Database).await?;
+        let vault =
+            Self::with_key(place, owner, keys, made.dek, made.file, Trust::Database).await?;
         *vault.phrase.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.phrase);
         Ok(vault)
     }
@@ -160,11 +161,18 @@ impl Vault {
             let owner = Owner::take(&there)?;
             settle(&there, keyring.as_ref())?;
             let file = read_keys(&there)?;
-            let dek = find_key(&there, &file, &unlock, keyring.as_ref())?;
+            let dek = key_of(&there, &file, &unlock, keyring.as_ref())?;
             Ok((owner, dek, file))
         })
         .await?;
-        Self::with_key(place, owner, keys, dek, file, trust).await
+        let swapped = file.swap;
+        // The counter is still under the old key then.
+        let trust = if swapped { Trust::Database } else { trust };
+        let vault = Self::with_key(place, owner, keys, dek, file, trust).await?;
+        if swapped {
+            vault.settled().await?;
+        }
+        Ok(vault)
     }
 
     /// The same store without encryption in the folder `dir`, made when it is missing: what encryption costs is measured
@@ -195,7 +203,7 @@ impl Vault {
         })
     }
 
-    async fn with_key(
+    pub(crate) async fn with_key(
         place: Place,
         owner: Owner,
         keys: Arc<dyn KeyStore>,
@@ -253,6 +261,14 @@ impl Vault {
     /// The recovery phrase of a vault that was made just now; the first call gets it, and no other ever.
     pub fn first_phrase(&self) -> Option<Phrase> {
         self.phrase
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// The lock of the folder, for another vault that goes on in this one's place.
+    pub(crate) fn take_owner(&self) -> Option<Owner> {
+        self.owner
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
@@ -328,7 +344,7 @@ impl Vault {
 
 /// Which is believed when database and counter don't agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
+pub(crate) enum Trust {
     /// The counter: a database that is behind is refused.
     Counter,
     /// The database: the counter is set to what is there.
@@ -378,8 +394,17 @@ pub(crate) fn read_keys(place: &Place) -> Result<KeyFile, VaultError> {
     }
 }
 
-/// The data key of a key file.
+/// The data key of the vault that is there.
 pub(crate) fn find_key(
+    place: &Place,
+    unlock: &Unlock,
+    keys: &dyn KeyStore,
+) -> Result<Key, VaultError> {
+    key_of(place, &read_keys(place)?, unlock, keys)
+}
+
+/// The data key of a key file.
+pub(crate) fn key_of(
     place: &Place,
     file: &KeyFile,
     unlock: &Unlock,

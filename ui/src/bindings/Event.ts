@@ -9,7 +9,7 @@ export type Event = { "on": "state",
 /**
  * As it is now.
  */
-state: AppState, } | { "on": "conversations" } | { "on": "missed" } | { "on": "turn", 
+state: AppState, } | { "on": "conversations" } | { "on": "missed" } | { "on": "locked" } | { "on": "turn", 
 /**
  * Which.
  */

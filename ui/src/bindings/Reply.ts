@@ -4,6 +4,7 @@ import type { BenchView } from "./BenchView";
 import type { ConversationRow } from "./ConversationRow";
 import type { ConversationView } from "./ConversationView";
 import type { DoctorLine } from "./DoctorLine";
+import type { DraftView } from "./DraftView";
 import type { FoundView } from "./FoundView";
 import type { ListPage } from "./ListPage";
 import type { MapView } from "./MapView";
@@ -22,4 +23,4 @@ turn: string,
 /**
  * The conversation with its new branch.
  */
-view: ConversationView, } } | { "models": Array<ModelCard> } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView };
+view: ConversationView, } } | { "models": Array<ModelCard> } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView } | { "phrase": Array<string> } | { "drafts": Array<DraftView> };

@@ -5,9 +5,9 @@ use tandem_conversation::{ConversationId, MessageId, Overflow, TurnId};
 use ts_rs::TS;
 
 use super::{
-    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, FolderChange, FoundView,
-    Keeping, ListPage, MapView, ModelCard, SafetyCall, SafetyView, Shelf, Shelves, Theme, Tuning,
-    Within,
+    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, DraftView, DraftsCall,
+    FolderChange, FoundView, Keeping, KeysCall, ListPage, MapView, ModelCard, SafetyCall,
+    SafetyView, Shelf, Shelves, Theme, Tuning, Within,
 };
 
 /// How a new vault's key is protected.
@@ -198,6 +198,16 @@ pub enum Call {
         /// What.
         what: SafetyCall,
     },
+    /// Changes the ways into the vault, or locks it → what [`KeysCall`] says.
+    Keys {
+        /// How.
+        what: KeysCall,
+    },
+    /// Keeps texts that were typed and not yet sent → what [`DraftsCall`] says.
+    Drafts {
+        /// How.
+        what: DraftsCall,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -237,6 +247,10 @@ pub enum Reply {
     Doctor(Vec<DoctorLine>),
     /// How safe the vault is.
     Safety(SafetyView),
+    /// The words of a recovery phrase, in order.
+    Phrase(Vec<String>),
+    /// Texts that were typed and not yet sent.
+    Drafts(Vec<DraftView>),
 }
 
 /// Why a [`Call`] failed. Hosts go by `code`; `message` is for people, in English.
@@ -264,6 +278,7 @@ impl Call {
                 | Self::Ask { .. }
                 | Self::Regenerate { .. }
                 | Self::Safety { .. }
+                | Self::Keys { .. }
         )
     }
 }

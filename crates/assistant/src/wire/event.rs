@@ -59,6 +59,8 @@ pub enum Event {
     Conversations,
     /// Events were lost on the way: whoever shows something asks for it again.
     Missed,
+    /// The vault was locked: whoever shows or holds something of it ends its page or process.
+    Locked,
     /// A turn went on.
     Turn {
         /// Which.

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     missing_docs
 )]
 
@@ -11,6 +12,7 @@ mod branches;
 mod conversations;
 mod counter;
 mod damage;
+mod drafts;
 mod erasing;
 mod folders;
 mod key_stores;
@@ -18,7 +20,9 @@ mod lists;
 mod model;
 mod opening;
 mod real_keyring;
+mod rekey_kills;
 mod rescuing;
+mod rotation;
 mod searching;
 mod secrecy;
 mod space;

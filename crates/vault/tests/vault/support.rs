@@ -205,7 +205,8 @@ pub(crate) fn holds(bytes: &[u8], word: &str) -> bool {
 pub(crate) fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(dir)
         .unwrap()
-        .map(|entry| entry.unwrap().path());
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file());
     entries
         .map(|path| (path.clone(), std::fs::read(path).unwrap()))
         .collect()

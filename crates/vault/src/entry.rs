@@ -92,7 +92,8 @@ pub(crate) fn note(vault: Uuid, entry: Option<Uuid>, keys: &dyn KeyStore) {
     }
 }
 
-fn note_of(vault: Uuid) -> Uuid {
+/// The name of that note.
+pub(crate) fn note_of(vault: Uuid) -> Uuid {
     let hash = Sha256::digest(format!("tandem note v1|{vault}"));
     let mut id = [0; ID_BYTES];
     id.copy_from_slice(&hash[..ID_BYTES]);

@@ -15,7 +15,9 @@ use tauri::{Manager, RunEvent};
 use host::Host;
 
 fn main() -> ExitCode {
-    match run() {
+    // Where it can't be had, Tandem works without.
+    let guarded = tandem_assistant::guard();
+    match run(guarded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Started from a desktop nobody reads this; started from a terminal somebody does.
@@ -25,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Box<dyn std::error::Error>> {
+fn run(guarded: std::io::Result<()>) -> Result<(), Box<dyn std::error::Error>> {
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| {
             window::show(app);
@@ -52,6 +54,9 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
                     tracing::error!(code = failure.code, "the assistant could not start");
                 }
             });
+            if let Err(error) = guarded {
+                tracing::warn!(%error, "other programs may read this one's memory");
+            }
             Ok(())
         })
         .build(tauri::generate_context!())?;

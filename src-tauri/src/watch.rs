@@ -39,7 +39,13 @@ pub(crate) async fn pass_on(
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        if channel.send(batch).is_err() {
+        let locked = batch.iter().any(|event| matches!(event, Event::Locked));
+        let sent = channel.send(batch);
+        if locked {
+            // This process and those of its pages hold what was shown: all of them begin anew.
+            app.request_restart();
+        }
+        if sent.is_err() {
             return;
         }
         // A page that was reloaded never answers; it has a channel of its own by now.

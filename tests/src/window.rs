@@ -103,6 +103,12 @@ impl Window {
         Ok(self.part(id).await?.click().await?)
     }
 
+    /// Makes the vault with the first page's own button, and puts the recovery phrase off.
+    pub async fn begin(&self) -> Result<()> {
+        self.click("onboarding-start").await?;
+        self.click("phrase-later").await
+    }
+
     /// Types into the element that carries this test id.
     pub async fn type_into(&self, id: &str, text: &str) -> Result<()> {
         Ok(self.part(id).await?.send_keys(text).await?)

@@ -24,7 +24,7 @@ const ANSWERS: &str = "[data-testid=message][data-role=assistant] [data-testid=m
 /// A desktop whose person has just begun with Tandem.
 async fn begun(desktop: &Desktop) -> Window {
     let window = Window::open(desktop).await.unwrap();
-    window.click("onboarding-start").await.unwrap();
+    window.begin().await.unwrap();
     window.part("composer").await.unwrap();
     window
 }
@@ -292,7 +292,7 @@ async fn a_folder_that_can_not_be_used_is_said_and_tried_again() {
     assert_eq!(code, "paths.not-writable");
     fs::remove_file(&folder).unwrap();
     window.click("retry").await.unwrap();
-    window.click("onboarding-start").await.unwrap();
+    window.begin().await.unwrap();
     window.part("composer").await.unwrap();
 }
 
@@ -339,6 +339,7 @@ async fn without_a_keyring_a_passphrase_protects_the_vault() {
             .unwrap();
     }
     window.click("passphrase-submit").await.unwrap();
+    window.click("phrase-later").await.unwrap();
     window.ask("Say hello.").await.unwrap();
     let answer = window.answered().await.unwrap();
     window.quit().await.unwrap();

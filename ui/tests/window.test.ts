@@ -131,6 +131,7 @@ describe("before the conversations", () => {
   test("one button starts, and the composer has the cursor", async () => {
     const { host, user } = await page({ vault: ready });
     await user.click(await one("onboarding-start"));
+    await user.click(await one("phrase-later"));
     expect(document.activeElement).toBe(await one("composer"));
     expect(host.calls).toContainEqual({ do: "protect", protection: { with: "keyring" } });
     await waitFor(() => expect(document.documentElement.dataset.ready).toBe("true"));
@@ -151,6 +152,7 @@ describe("before the conversations", () => {
     await user.clear(await one("passphrase-again"));
     await user.type(await one("passphrase-again"), "short no more");
     await user.click(await one("passphrase-submit"));
+    await user.click(await one("phrase-later"));
     await one("composer");
   });
 

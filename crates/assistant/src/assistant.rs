@@ -10,11 +10,16 @@ use tandem_vault::Vault;
 use tokio::sync::broadcast;
 
 use crate::{
-    Paths, bench, conversations, doctor, exchange, gate, history, library, safety,
+    Paths, bench, conversations, doctor, drafts, exchange, gate, history,
+    keys::{self, Keys},
+    library,
+    lock::{self, Presence},
+    safety,
     shelf::Sealed,
     turns::Turns,
     wire::{
-        AppState, Call, EngineState, Event, Failure, ModelCard, Reply, Theme, Tuning, VaultState,
+        AppState, Call, EngineState, Event, Failure, KeysView, ModelCard, Reply, Theme, Tuning,
+        VaultState,
     },
 };
 
@@ -30,6 +35,8 @@ pub(crate) struct Assistant {
     pub(crate) engine: Engine,
     pub(crate) turns: Turns,
     pub(crate) exchange: exchange::Running,
+    pub(crate) keys: Keys,
+    pub(crate) presence: Presence,
     events: broadcast::Sender<Event>,
     shown: Arc<RwLock<Shown>>,
     vault: Arc<RwLock<Option<Arc<Vault>>>>,
@@ -41,6 +48,7 @@ const ENGINE_END: Duration = Duration::from_secs(3);
 /// What hosts are shown of the state.
 struct Shown {
     vault: VaultState,
+    keys: KeysView,
     model: Option<ModelCard>,
     theme: Theme,
     tuning: Tuning,
@@ -59,6 +67,7 @@ impl Assistant {
         let events = broadcast::channel(EVENTS).0;
         let shown = Shown {
             vault: VaultState::Locked,
+            keys: KeysView::default(),
             model: None,
             theme: Theme::System,
             tuning: Tuning::default(),
@@ -68,6 +77,8 @@ impl Assistant {
             engine,
             turns: Turns::default(),
             exchange: exchange::Running::default(),
+            keys: Keys::default(),
+            presence: Presence::default(),
             events,
             shown: Arc::new(RwLock::new(shown)),
             vault: Arc::default(),
@@ -75,14 +86,18 @@ impl Assistant {
         assistant.watch_engine();
         // The model is read from disk while the person looks at the first page.
         assistant.use_chosen_model().await?;
-        gate::open(&assistant).await;
+        gate::start(&assistant).await;
+        lock::watch(&assistant);
         Ok(assistant)
     }
 
     /// Does what a host asks.
     pub(crate) async fn call(&self, call: Call) -> Result<Reply, Failure> {
+        self.presence.seen(&call);
         match call {
             Call::State => {}
+            Call::Keys { what } => return keys::call(self, what).await,
+            Call::Drafts { what } => return drafts::call(self, what).await,
             Call::Protect { protection } => gate::protect(self, protection).await?,
             Call::Unlock { passphrase } => gate::unlock(self, passphrase).await?,
             Call::Retry => gate::open(self).await,
@@ -212,6 +227,7 @@ impl Assistant {
             Err(_) => tracing::info!("the engine is busy and ends with this process"),
         }
         self.engine.keep_on(None);
+        self.keys.forget();
         let vault = self
             .vault
             .write()
@@ -250,12 +266,16 @@ impl Assistant {
             .await?
             .and_then(|value| serde_json::from_str(&value).ok());
         let states = vault.states();
-        self.engine.keep_on(Some(Arc::new(Sealed(states.clone()))));
+        self.keep_states(&vault);
+        self.keys.made(&vault);
         let vault = Arc::new(vault);
         *self.vault.write().unwrap_or_else(PoisonError::into_inner) = Some(vault.clone());
         let kept = Arc::downgrade(&vault);
-        // Nobody waits for it: with many conversations it takes a moment.
+        // Nobody waits for it: with many conversations it takes a moment, and a keyring may ask.
         tokio::spawn(async move {
+            if let Err(error) = vault.tidy_keyring().await {
+                tracing::debug!(code = error.code(), "the keyring could not be tidied");
+            }
             match vault.ids().await {
                 Ok(known) => drop(tokio::task::spawn_blocking(move || {
                     states.keep_only(&known);
@@ -268,8 +288,16 @@ impl Assistant {
             shown.vault = VaultState::Open;
             shown.theme = theme.unwrap_or_default();
         });
+        self.presence.now();
+        lock::lift(self);
+        keys::refresh(self).await;
         self.tune(tuning.unwrap_or_default());
         self.use_chosen_model().await
+    }
+
+    /// The engine keeps what it computes in this vault.
+    pub(crate) fn keep_states(&self, vault: &Vault) {
+        self.engine.keep_on(Some(Arc::new(Sealed(vault.states()))));
     }
 
     fn tune(&self, tuning: Tuning) {
@@ -294,11 +322,17 @@ impl Assistant {
         self.show(|shown| shown.vault = vault);
     }
 
+    /// Shows how the ways into it stand.
+    pub(crate) fn show_keys(&self, keys: KeysView) {
+        self.show(|shown| shown.keys = keys);
+    }
+
     /// The state of everything.
     pub(crate) fn state(&self) -> AppState {
         let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
         AppState {
             vault: shown.vault.clone(),
+            keys: shown.keys.clone(),
             engine: engine_state(&self.engine.status().borrow()),
             model: shown.model.clone(),
             theme: shown.theme,

@@ -7,10 +7,22 @@ use uuid::Uuid;
 
 use crate::{
     assistant::Assistant,
+    keys, lock,
     wire::{self, Failure, Keyring, VaultState},
 };
 
-/// Opens the vault as far as that goes without the person.
+/// Opens the vault at a start, as far as that goes without the person.
+pub(crate) async fn start(assistant: &Assistant) {
+    let by_keyring = matches!(Vault::status(&assistant.paths.vault()), Status::Keyring);
+    if by_keyring && lock::is_locked(assistant) {
+        assistant.show_vault(VaultState::Locked);
+        keys::refresh(assistant).await;
+    } else {
+        open(assistant).await;
+    }
+}
+
+/// Opens the vault as far as that goes without a secret of the person.
 pub(crate) async fn open(assistant: &Assistant) {
     if assistant.is_open() {
         return;
@@ -20,7 +32,7 @@ pub(crate) async fn open(assistant: &Assistant) {
         Status::None => VaultState::New {
             keyring: keyring().await,
         },
-        Status::Passphrase => VaultState::Locked,
+        Status::Passphrase | Status::Phrase => VaultState::Locked,
         Status::Trouble(error) => VaultState::Trouble {
             failure: error.into(),
         },
@@ -30,6 +42,7 @@ pub(crate) async fn open(assistant: &Assistant) {
         },
     };
     assistant.show_vault(state);
+    keys::refresh(assistant).await;
 }
 
 /// Makes the vault.
@@ -37,12 +50,7 @@ pub(crate) async fn protect(assistant: &Assistant, how: wire::Protection) -> Res
     let protection = match how {
         wire::Protection::Keyring => Protection::Keyring,
         wire::Protection::Passphrase { passphrase } => {
-            if passphrase.chars().count() < 8 {
-                let message =
-                    "A passphrase needs at least eight characters. Several words are best.";
-                return Err(Failure::new("passphrase.short", message));
-            }
-            Protection::Passphrase(passphrase.into())
+            Protection::Passphrase(keys::long_enough(passphrase)?)
         }
     };
     adopt(
@@ -65,7 +73,10 @@ pub(crate) async fn unlock(assistant: &Assistant, passphrase: String) -> Result<
     .await
 }
 
-async fn adopt(assistant: &Assistant, opened: Result<Vault, VaultError>) -> Result<(), Failure> {
+pub(crate) async fn adopt(
+    assistant: &Assistant,
+    opened: Result<Vault, VaultError>,
+) -> Result<(), Failure> {
     assistant.adopt(opened?).await
 }
 

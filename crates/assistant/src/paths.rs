@@ -48,6 +48,11 @@ impl Paths {
         self.data.join("vault")
     }
 
+    /// There as long as the person locked the vault, so that a start doesn't open it by itself.
+    pub(crate) fn locked(&self) -> PathBuf {
+        self.data.join("locked")
+    }
+
     /// Held by the process that owns vault and engine.
     pub(crate) fn owner_lock(&self) -> PathBuf {
         self.data.join("owner.lock")

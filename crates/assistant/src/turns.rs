@@ -188,6 +188,11 @@ impl Turns {
         wait(ends, &Happened::Lock).await;
     }
 
+    /// Whether a turn runs.
+    pub(crate) fn any(&self) -> bool {
+        !self.lock_map().is_empty()
+    }
+
     /// Waits until no turn runs.
     pub(crate) async fn idle(&self) {
         loop {

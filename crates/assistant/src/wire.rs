@@ -6,6 +6,7 @@ mod call;
 mod event;
 mod exchange;
 mod history;
+mod keys;
 mod safety;
 mod state;
 mod view;
@@ -21,6 +22,7 @@ pub use history::{
     FolderChange, FolderView, FoundView, Keeping, ListPage, MapNode, MapView, Shelf, Shelves,
     TagView, Within,
 };
+pub use keys::{DraftView, DraftsCall, KeysCall, KeysView, PhraseState, PhraseWord};
 pub use safety::{BackupRow, SafetyCall, SafetyView};
 pub use state::{AppState, EngineState, Keyring, Theme, Tuning, VaultState};
 pub use view::{

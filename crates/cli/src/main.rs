@@ -5,6 +5,7 @@ mod bench;
 mod chat;
 mod doctor;
 mod exchange;
+mod keys;
 mod safety;
 mod speak;
 mod unlock;
@@ -12,7 +13,11 @@ mod unlock;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tandem_assistant::{Door, Paths, keep_logs, wire::Failure};
+use tandem_assistant::{
+    Door, Paths, guard, keep_logs,
+    wire::{Event, Failure},
+};
+use tokio::sync::broadcast::error::RecvError;
 
 /// A private assistant that runs on your own device.
 #[derive(Parser)]
@@ -60,10 +65,27 @@ enum Command {
     GoOn,
     /// Delete everything that Tandem keeps of you, backups included.
     Erase,
+    /// Lock the conversations, in every window.
+    Lock,
+    /// Show a new recovery phrase, to be written down.
+    Phrase,
+    /// Protect the conversations with a passphrase, or change it.
+    Passphrase {
+        /// Leave the key to the system's keyring again.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Make new keys and encrypt everything anew with them.
+    Rotate,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Err(error) = guard() {
+        speak::aside(&format!(
+            "Other programs may read Tandem's memory: {error}."
+        ));
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("Tandem can't start: {error}.")),
@@ -80,6 +102,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         speak::aside(&format!("No log is kept: {error}."));
     }
     let door = Door::open(paths).await?;
+    end_when_locked(&door, matches!(arguments.command, Command::Lock));
     let passphrase = arguments.passphrase_file.as_deref();
     let result = match arguments.command {
         Command::Doctor => doctor::run(&door).await,
@@ -88,6 +111,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Rescue => safety::rescue(&door, passphrase).await,
         Command::GoOn => safety::go_on(&door, passphrase).await,
         Command::Erase => safety::erase(&door).await,
+        // What is locked needs no opening.
+        Command::Lock => keys::lock(&door).await,
         command => match unlock::open(&door, passphrase).await {
             Ok(()) => opened(&door, command).await,
             Err(failure) => Err(failure),
@@ -111,9 +136,30 @@ async fn opened(door: &Door, command: Command) -> Result<ExitCode, Failure> {
         Command::Export(what) => exchange::export(door, what).await,
         Command::Bench => bench::run(door).await,
         Command::Backup => safety::back_up(door).await,
+        Command::Phrase => keys::phrase(door, false).await,
+        Command::Passphrase { remove } => keys::passphrase(door, remove).await,
+        Command::Rotate => keys::phrase(door, true).await,
         // Those work without an open vault.
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// A process that showed conversations ends when they are locked: its memory isn't emptied by forgetting them.
+fn end_when_locked(door: &Door, asked: bool) {
+    let (door, mut events) = (door.clone(), door.events());
+    tokio::spawn(async move {
+        loop {
+            match events.recv().await {
+                Ok(Event::Locked) if !asked => {
+                    speak::aside("Tandem was locked.");
+                    door.close().await;
+                    std::process::exit(1);
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    });
 }
 
 fn fail(message: &str) -> ExitCode {

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    KeyStore, KeyringError, OsKeyring, Vault, VaultError, durable, owner::Owner, place::Place,
-    tree, vault::blocking,
+    KeyStore, KeyringError, OsKeyring, Vault, VaultError, durable, entry::note_of, owner::Owner,
+    place::Place, tree, vault::blocking,
 };
 
 /// Bytes of the largest key file, or mark, that is read.
@@ -134,7 +134,18 @@ fn entries(path: &Path) -> Result<Vec<Uuid>, VaultError> {
     let named = wraps
         .map(|wrap| wrap.get("entry"))
         .chain([value.get("vault")]);
-    Ok(named.filter_map(|id| id?.as_str()?.parse().ok()).collect())
+    let mut found: Vec<Uuid> = named.filter_map(|id| id?.as_str()?.parse().ok()).collect();
+    let stale = value.get("stale").and_then(|stale| stale.as_array());
+    found.extend(
+        stale
+            .into_iter()
+            .flatten()
+            .filter_map(|id| id.as_str()?.parse::<Uuid>().ok()),
+    );
+    // The note about which entry is the present one.
+    let vault = value.get("vault").and_then(|id| id.as_str()?.parse().ok());
+    found.extend(vault.map(note_of));
+    Ok(found)
 }
 
 /// At most [`LARGEST`] bytes of a file, or `None` when it isn't there.

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use tandem_conversation::{ConversationId, MessageId};
 
-use crate::KeyringError;
+use crate::{KeyringError, PhraseError};
 
 /// Why the vault can't do what was asked. No variant carries content or a key.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,40 @@ pub enum VaultError {
     /// The passphrase, or the key in the keyring, doesn't unlock the data key.
     #[error("That passphrase or key doesn't fit. Nothing was changed: try again.")]
     WrongKey,
+    /// The recovery phrase is one, and doesn't unlock the data key.
+    #[error(
+        "This recovery phrase doesn't fit this data: it belongs to other data, or a newer one took its place. Nothing \
+         was changed."
+    )]
+    WrongPhrase,
+    /// What was typed is no recovery phrase.
+    #[error(transparent)]
+    Phrase(#[from] PhraseError),
+    /// The vault has no recovery phrase: it was made before there were any.
+    #[error(
+        "No recovery phrase was ever made for this data. Use its passphrase or the keyring that holds its key."
+    )]
+    NoPhrase,
+    /// Another folder holds a copy of this vault that shares its key in the keyring.
+    #[error(
+        "{} holds a copy of the data in {}, and both need one key in the keyring. Nothing was changed. Give this copy a \
+         key of its own first, or remove the other.", other.display(), here.display()
+    )]
+    Twin {
+        /// The folder of this vault.
+        here: PathBuf,
+        /// The folder of the other.
+        other: PathBuf,
+    },
+    /// `keys.json` is another one than when the vault was opened.
+    #[error(
+        "{} was changed by another program while Tandem was running. Nothing was changed. Close Tandem, put the file \
+         back as it was, and start again.", path.display()
+    )]
+    KeysChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The keyring didn't give or take the key.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
@@ -226,6 +260,13 @@ impl VaultError {
             Self::KeyFileNewer { .. } => "key-file-newer",
             Self::NoSuchWrap => "no-such-wrap",
             Self::WrongKey => "wrong-key",
+            Self::WrongPhrase => "wrong-phrase",
+            Self::Phrase(PhraseError::Count(_)) => "phrase-count",
+            Self::Phrase(PhraseError::Word(_)) => "phrase-word",
+            Self::Phrase(PhraseError::Checksum) => "phrase-checksum",
+            Self::NoPhrase => "no-phrase",
+            Self::Twin { .. } => "twin",
+            Self::KeysChanged { .. } => "keys-changed",
             Self::Keyring(error) => error.code(),
             Self::Mismatch { .. } => "mismatch",
             Self::NotEncrypted { .. } => "not-encrypted",

@@ -10,7 +10,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{VaultError, durable, place::Place, wrap::Wrap};
+use crate::{
+    VaultError, durable,
+    place::Place,
+    wrap::{KEYRING, Wrap, WrapError},
+};
 
 /// The version that this program writes, and the newest that it reads.
 const VERSION: u64 = 1;
@@ -18,7 +22,7 @@ const VERSION: u64 = 1;
 const MAX_BYTES: u64 = 64 * 1024;
 
 /// What `keys.json` says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyFile {
     version: u64,
     /// The vault's own id. It names the entry in the keyring.
@@ -26,6 +30,12 @@ pub(crate) struct KeyFile {
     /// Milliseconds since 1970 UTC; for show alone.
     created_ms: i64,
     wraps: Vec<Wrap>,
+    /// Entries that no wrap needs any more and that the keyring hasn't removed yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) stale: Vec<Uuid>,
+    /// Whether the database under the new key still has to take the old one's place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) swap: bool,
 }
 
 /// The one field that every version has.
@@ -35,8 +45,8 @@ struct Versioned {
 }
 
 impl KeyFile {
-    /// A key file of a new vault with the one wrap `wrap`.
-    pub(crate) fn new(vault: Uuid, wrap: Wrap) -> Self {
+    /// A key file of a new vault.
+    pub(crate) fn new(vault: Uuid, wraps: Vec<Wrap>) -> Self {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
@@ -45,7 +55,9 @@ impl KeyFile {
             version: VERSION,
             vault,
             created_ms,
-            wraps: vec![wrap],
+            wraps,
+            stale: vec![],
+            swap: false,
         }
     }
 
@@ -103,5 +115,49 @@ impl KeyFile {
     /// The wrap that `kind` opens.
     pub(crate) fn wrap(&self, kind: &str) -> Option<&Wrap> {
         self.wraps.iter().find(|wrap| wrap.kind == kind)
+    }
+
+    /// Puts the file in the place of `before`, unless another program wrote one meanwhile.
+    pub(crate) fn replace(&self, place: &Place, before: &Self) -> Result<(), VaultError> {
+        match Self::read(place)? {
+            Some(there) if there != *before => Err(VaultError::KeysChanged {
+                path: place.key_file(),
+            }),
+            // Deleted while the vault was open: the new one takes its place.
+            Some(_) | None => self.write(place),
+        }
+    }
+
+    /// Puts `wrap` in the place of the one of its kind.
+    pub(crate) fn put(&mut self, wrap: Wrap) {
+        self.drop_kind(&wrap.kind);
+        self.wraps.push(wrap);
+    }
+
+    /// Leaves out the wrap that `kind` opens.
+    pub(crate) fn drop_kind(&mut self, kind: &str) {
+        self.wraps.retain(|wrap| wrap.kind != kind);
+    }
+
+    /// The entry of the keyring that it needs.
+    pub(crate) fn entry(&self) -> Option<Uuid> {
+        self.wrap(KEYRING)
+            .map(|wrap| crate::entry::name_of(self.vault, wrap))
+    }
+}
+
+/// The error for a key file that is there and can't be what it should be.
+pub(crate) fn malformed(place: &Place, why: &str) -> VaultError {
+    VaultError::KeyFile {
+        path: place.key_file(),
+        why: why.to_owned(),
+    }
+}
+
+/// The error for a wrap that doesn't open; `wrong` where it is sound and the key another.
+pub(crate) fn wrap_error(place: &Place, error: WrapError, wrong: VaultError) -> VaultError {
+    match error {
+        WrapError::Malformed(why) => malformed(place, why),
+        WrapError::WrongKey => wrong,
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 
 use hkdf::Hkdf;
 use sha2::Sha256;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::VaultError;
@@ -82,6 +83,13 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key(…)")
     }
+}
+
+/// A new random id.
+pub(crate) fn random_id() -> Result<Uuid, VaultError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
+    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Place {
         self.dir.join("vault.db")
     }
 
+    /// The database under new keys, before it takes the other's place.
+    pub(crate) fn next_database(&self) -> PathBuf {
+        self.dir.join("vault.db.new")
+    }
+
     pub(crate) fn log(&self) -> PathBuf {
         self.dir.join("vault.db-wal")
     }

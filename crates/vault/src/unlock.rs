@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::VaultError;
+use crate::{Phrase, VaultError};
 
 /// What wraps the data key of a new vault.
 #[derive(Clone)]
@@ -22,6 +22,19 @@ pub enum Unlock {
     Keyring,
     /// The passphrase.
     Passphrase(Zeroizing<String>),
+    /// The recovery phrase.
+    Phrase(Phrase),
+}
+
+/// Which ways lead into a vault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// The system's keyring.
+    pub keyring: bool,
+    /// A passphrase.
+    pub passphrase: bool,
+    /// A recovery phrase. Vaults of the first Tandem have none until one is made.
+    pub phrase: bool,
 }
 
 /// What is found in a folder, before anything is opened.
@@ -33,6 +46,8 @@ pub enum Status {
     Keyring,
     /// A vault that a passphrase opens.
     Passphrase,
+    /// A vault that only its recovery phrase opens.
+    Phrase,
     /// Something that can't be opened as it is, and why.
     Trouble(VaultError),
 }
@@ -51,6 +66,7 @@ impl fmt::Debug for Unlock {
         f.write_str(match self {
             Self::Keyring => "Keyring",
             Self::Passphrase(_) => "Passphrase",
+            Self::Phrase(_) => "Phrase",
         })
     }
 }

@@ -2,24 +2,24 @@
 
 use std::{
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use uuid::Uuid;
-
 use crate::{
-    Doubt, KeyStore, KeyringError, OsKeyring, Protection, States, Status, Unlock, VaultError,
+    Doubt, KeyStore, OsKeyring, Phrase, Protection, States, Status, Unlock, VaultError,
     backup::Sealing,
     counter::{Counter, Kept},
+    custody::{Custody, wrap_known},
     database::Database,
-    durable,
-    key_file::KeyFile,
-    keys::Key,
+    durable, entry,
+    kdf::Kdf,
+    key_file::{KeyFile, malformed, wrap_error},
+    keys::{Key, random_id},
     owner::Owner,
     place::Place,
     settle::{is_pending, settle},
-    wrap::{KEYRING, Kdf, PASSPHRASE, Wrap, WrapError},
+    wrap::{KEYRING, PASSPHRASE, PHRASE, Wrap},
 };
 
 /// An open vault. Every call that changes it is on the disk when it returns.
@@ -32,6 +32,11 @@ pub struct Vault {
     doubt: Option<Doubt>,
     sealing: Sealing,
     states: States,
+    /// Nothing in the twin without encryption.
+    custody: Option<Arc<Custody>>,
+    /// The recovery phrase of a new vault, until it is taken.
+    phrase: Mutex<Option<Phrase>>,
+    pub(crate) twin: Mutex<Option<PathBuf>>,
     /// After the database, so that it is dropped last.
     owner: Mutex<Option<Owner>>,
 }
@@ -61,6 +66,7 @@ impl Vault {
             None => Ok(Status::None),
             Some(file) if file.wrap(KEYRING).is_some() => Ok(Status::Keyring),
             Some(file) if file.wrap(PASSPHRASE).is_some() => Ok(Status::Passphrase),
+            Some(file) if file.wrap(PHRASE).is_some() => Ok(Status::Phrase),
             Some(_) => Err(malformed(
                 &place,
                 "it holds no way to unlock that this program knows",
@@ -72,7 +78,7 @@ impl Vault {
     /// Makes a vault in the folder `dir`, which may be missing, and opens it.
     ///
     /// Fails with [`VaultError::Exists`] or [`VaultError::KeyLost`] when there is one. When it is interrupted, the next
-    /// [`Vault::status`] says how to go on.
+    /// [`Vault::status`] says how to go on. [`Vault::first_phrase`] then gives the recovery phrase, once.
     pub async fn create(dir: &Path, protection: Protection) -> Result<Self, VaultError> {
         Self::create_with(dir, protection, Arc::new(OsKeyring::new())).await
     }
@@ -84,11 +90,11 @@ impl Vault {
         keys: Arc<dyn KeyStore>,
     ) -> Result<Self, VaultError> {
         let place = Place::new(dir)?;
-        let there = place.clone();
-        let (owner, dek) = blocking(move || {
+        let (there, keyring) = (place.clone(), Arc::clone(&keys));
+        let (owner, made) = blocking(move || {
             durable::private_dir(there.dir())?;
             let owner = Owner::take(&there)?;
-            settle(&there, keys.as_ref())?;
+            settle(&there, keyring.as_ref())?;
             if durable::is_there(&there.key_file())? {
                 return Err(VaultError::Exists {
                     dir: there.dir().to_owned(),
@@ -97,10 +103,13 @@ impl Vault {
             if there.has_database()? {
                 return Err(key_lost(&there));
             }
-            Ok((owner, make_key(&there, &protection, keys.as_ref())?))
+            Ok((owner, make_key(&there, &protection, keyring.as_ref())?))
         })
         .await?;
-        Self::with_key(place, owner, &dek, Trust::Database).await
+        let vault =
+            Self::with_key(place, owner, keys, made.dek, made.file, Trust::Database).await?;
+        *vault.phrase.lock().unwrap_or_else(PoisonError::into_inner) = Some(made.phrase);
+        Ok(vault)
     }
 
     /// Opens the vault in the folder `dir`. A vault whose making was interrupted is completed.
@@ -142,19 +151,28 @@ impl Vault {
         trust: Trust,
     ) -> Result<Self, VaultError> {
         let place = Place::new(dir)?;
-        let there = place.clone();
-        let (owner, dek) = blocking(move || {
+        let (there, keyring) = (place.clone(), Arc::clone(&keys));
+        let (owner, dek, file) = blocking(move || {
             if !durable::is_there(there.dir())? {
                 return Err(VaultError::NoVault {
                     dir: there.dir().to_owned(),
                 });
             }
             let owner = Owner::take(&there)?;
-            settle(&there, keys.as_ref())?;
-            Ok((owner, find_key(&there, &unlock, keys.as_ref())?))
+            settle(&there, keyring.as_ref())?;
+            let file = read_keys(&there)?;
+            let dek = key_of(&there, &file, &unlock, keyring.as_ref())?;
+            Ok((owner, dek, file))
         })
         .await?;
-        Self::with_key(place, owner, &dek, trust).await
+        let swapped = file.swap;
+        // The counter is still under the old key then.
+        let trust = if swapped { Trust::Database } else { trust };
+        let vault = Self::with_key(place, owner, keys, dek, file, trust).await?;
+        if swapped {
+            vault.settled().await?;
+        }
+        Ok(vault)
     }
 
     /// The same store without encryption in the folder `dir`, made when it is missing: what encryption costs is measured
@@ -178,21 +196,23 @@ impl Vault {
                 backups: Key::random()?,
             },
             states,
+            custody: None,
+            phrase: Mutex::default(),
+            twin: Mutex::default(),
             owner: Mutex::new(Some(owner)),
         })
     }
 
-    async fn with_key(
+    pub(crate) async fn with_key(
         place: Place,
         owner: Owner,
-        dek: &Key,
+        keys: Arc<dyn KeyStore>,
+        dek: Key,
+        file: KeyFile,
         trust: Trust,
     ) -> Result<Self, VaultError> {
-        let there = place.clone();
-        let key = dek.for_counter()?;
+        let counter = Counter::new(place.counter(), dek.for_counter()?, file.vault);
         let (counter, kept) = blocking(move || {
-            let file = KeyFile::read(&there)?.ok_or_else(|| key_lost(&there))?;
-            let counter = Counter::new(there.counter(), key, file.vault);
             let kept = counter.kept()?;
             Ok((counter, kept))
         })
@@ -221,15 +241,41 @@ impl Vault {
             tracing::warn!(%error, "the commit counter could not be written");
         }
         let states = States::new(place.states(), dek.for_states()?);
-        Ok(Self {
+        let id = file.vault;
+        let vault = Self {
+            custody: Some(Arc::new(Custody::new(place.clone(), keys, dek, file))),
             place,
             database,
             counter,
             doubt,
             sealing,
             states,
+            phrase: Mutex::default(),
+            twin: Mutex::default(),
             owner: Mutex::new(Some(owner)),
-        })
+        };
+        vault.look_for_twin(id).await?;
+        Ok(vault)
+    }
+
+    /// The recovery phrase of a vault that was made just now; the first call gets it, and no other ever.
+    pub fn first_phrase(&self) -> Option<Phrase> {
+        self.phrase
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// The lock of the folder, for another vault that goes on in this one's place.
+    pub(crate) fn take_owner(&self) -> Option<Owner> {
+        self.owner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    pub(crate) fn custody(&self) -> Result<Arc<Custody>, VaultError> {
+        self.custody.clone().ok_or(VaultError::NoSuchWrap)
     }
 
     /// The vault's folder.
@@ -260,8 +306,18 @@ impl Vault {
             Ok(())
         })
         .await;
+        self.first_phrase();
+        let custody = self.custody.clone();
+        // A change of the keys that goes on is waited for, off the async threads.
+        let forgotten = blocking(move || {
+            if let Some(custody) = custody {
+                custody.close();
+            }
+            Ok(())
+        });
+        let forgotten = forgotten.await;
         *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        emptied
+        emptied.and(forgotten)
     }
 
     /// What the engine computed of conversations, sealed beside the database.
@@ -288,11 +344,18 @@ impl Vault {
 
 /// Which is believed when database and counter don't agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trust {
+pub(crate) enum Trust {
     /// The counter: a database that is behind is refused.
     Counter,
     /// The database: the counter is set to what is there.
     Database,
+}
+
+/// A key that was just made.
+struct Made {
+    dek: Key,
+    file: KeyFile,
+    phrase: Phrase,
 }
 
 /// Makes the data key and wraps it. The order is the point: what a later step needs is safe before it begins, so an
@@ -301,32 +364,34 @@ fn make_key(
     place: &Place,
     protection: &Protection,
     keys: &dyn KeyStore,
-) -> Result<Key, VaultError> {
+) -> Result<Made, VaultError> {
     let vault = random_id()?;
     let dek = Key::random()?;
-    let wrap = match protection {
-        Protection::Keyring => {
-            let kek = Key::random()?;
-            keys.write(vault, kek.bytes())?;
-            // A keyring that takes a key and doesn't keep it would lose everything at the next start.
-            if keys.read(vault)?.as_slice() != kek.bytes() {
-                return Err(KeyringError::Other(
-                    "it gave back another key than it took".to_owned(),
-                )
-                .into());
-            }
-            Wrap::seal(KEYRING, vault, None, &kek, &dek)?
-        }
+    let phrase = Phrase::random()?;
+    let known = |kind: &str, kdf: Kdf, secret: &[u8]| -> Result<Wrap, VaultError> {
+        wrap_known(place, vault, kind, kdf, secret, &dek)
+    };
+    let first = match protection {
+        Protection::Keyring => entry::make(vault, &dek, keys)?,
         Protection::Passphrase(passphrase) => {
-            let kdf = Kdf::new()?;
-            let kek = kdf
-                .derive(passphrase)
-                .map_err(|error| wrap_error(place, error))?;
-            Wrap::seal(PASSPHRASE, vault, Some(kdf), &kek, &dek)?
+            known(PASSPHRASE, Kdf::tuned()?, passphrase.as_bytes())?
         }
     };
-    KeyFile::new(vault, wrap).write(place)?;
-    Ok(dek)
+    let second = known(PHRASE, Kdf::for_phrase()?, &phrase.secret())?;
+    let file = KeyFile::new(vault, vec![first, second]);
+    file.write(place)?;
+    Ok(Made { dek, file, phrase })
+}
+
+/// The key file of the vault that is there.
+pub(crate) fn read_keys(place: &Place) -> Result<KeyFile, VaultError> {
+    match KeyFile::read(place)? {
+        Some(file) => Ok(file),
+        None if place.has_database()? => Err(key_lost(place)),
+        None => Err(VaultError::NoVault {
+            dir: place.dir().to_owned(),
+        }),
+    }
 }
 
 /// The data key of the vault that is there.
@@ -335,61 +400,44 @@ pub(crate) fn find_key(
     unlock: &Unlock,
     keys: &dyn KeyStore,
 ) -> Result<Key, VaultError> {
-    let Some(file) = KeyFile::read(place)? else {
-        return Err(if place.has_database()? {
-            key_lost(place)
-        } else {
-            VaultError::NoVault {
-                dir: place.dir().to_owned(),
-            }
-        });
+    key_of(place, &read_keys(place)?, unlock, keys)
+}
+
+/// The data key of a key file.
+pub(crate) fn key_of(
+    place: &Place,
+    file: &KeyFile,
+    unlock: &Unlock,
+    keys: &dyn KeyStore,
+) -> Result<Key, VaultError> {
+    let known = |wrap: &Wrap, secret: &[u8], wrong: fn() -> VaultError| {
+        let kdf = wrap
+            .kdf
+            .as_ref()
+            .ok_or_else(|| malformed(place, "the passphrase's salt is missing"))?;
+        kdf.derive(secret)
+            .and_then(|kek| wrap.open(file.vault, &kek))
+            .map_err(|error| wrap_error(place, error, wrong()))
     };
-    let (wrap, kek) = match unlock {
+    match unlock {
         Unlock::Keyring => {
             let wrap = file.wrap(KEYRING).ok_or(VaultError::NoSuchWrap)?;
-            let kek = Key::from_slice(&keys.read(file.vault)?).ok_or(KeyringError::Ambiguous)?;
-            (wrap, kek)
+            entry::open(place, file.vault, wrap, keys)
         }
         Unlock::Passphrase(passphrase) => {
             let wrap = file.wrap(PASSPHRASE).ok_or(VaultError::NoSuchWrap)?;
-            let kdf = wrap
-                .kdf
-                .as_ref()
-                .ok_or_else(|| malformed(place, "the passphrase's salt is missing"))?;
-            (
-                wrap,
-                kdf.derive(passphrase)
-                    .map_err(|error| wrap_error(place, error))?,
-            )
+            known(wrap, passphrase.as_bytes(), || VaultError::WrongKey)
         }
-    };
-    wrap.open(file.vault, &kek)
-        .map_err(|error| wrap_error(place, error))
-}
-
-fn random_id() -> Result<Uuid, VaultError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| VaultError::NoRandomness)?;
-    Ok(uuid::Builder::from_random_bytes(bytes).into_uuid())
+        Unlock::Phrase(phrase) => {
+            let wrap = file.wrap(PHRASE).ok_or(VaultError::NoPhrase)?;
+            known(wrap, &phrase.secret(), || VaultError::WrongPhrase)
+        }
+    }
 }
 
 pub(crate) fn key_lost(place: &Place) -> VaultError {
     VaultError::KeyLost {
         dir: place.dir().to_owned(),
-    }
-}
-
-fn malformed(place: &Place, why: &str) -> VaultError {
-    VaultError::KeyFile {
-        path: place.key_file(),
-        why: why.to_owned(),
-    }
-}
-
-fn wrap_error(place: &Place, error: WrapError) -> VaultError {
-    match error {
-        WrapError::Malformed(why) => malformed(place, why),
-        WrapError::WrongKey => VaultError::WrongKey,
     }
 }
 

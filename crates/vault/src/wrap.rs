@@ -1,6 +1,5 @@
-//! The data key sealed by another key, and that other key from a passphrase.
+//! The data key sealed by another key.
 
-use argon2::{Algorithm, Argon2, Params, Version};
 use base64ct::{Base64, Encoding};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
@@ -10,24 +9,32 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::{
-    VaultError,
-    keys::{KEY_BYTES, Key},
-};
+use crate::{VaultError, kdf::Kdf, keys::Key};
 
 /// What opens a wrap, as it is named in `keys.json`.
 pub(crate) const KEYRING: &str = "keyring";
 /// What opens a wrap, as it is named in `keys.json`.
 pub(crate) const PASSPHRASE: &str = "passphrase";
+/// What opens a wrap, as it is named in `keys.json`.
+pub(crate) const PHRASE: &str = "phrase";
 
 /// One wrap of the data key, as it stands in `keys.json`. Bytes are Base64.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wrap {
-    /// What opens it: [`KEYRING`], [`PASSPHRASE`], or a word of a later Tandem.
+    /// What opens it: [`KEYRING`], [`PASSPHRASE`], [`PHRASE`], or a word of a later Tandem.
     pub(crate) kind: String,
-    /// How the passphrase becomes a key; passphrases only.
+    /// How the passphrase or phrase becomes a key; those alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) kdf: Option<Kdf>,
+    /// The keyring's entry that holds the key. A wrap of the first Tandem has none: the vault's id names its entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) entry: Option<Uuid>,
+    /// Which program kept the entry, where that is known, such as `GNOME Keyring`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) store: Option<String>,
+    /// The machine on which it was kept, as [`crate::machine`] names it for this vault, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) machine: Option<String>,
     nonce: String,
     sealed: String,
 }
@@ -63,6 +70,9 @@ impl Wrap {
         Ok(Self {
             kind: kind.to_owned(),
             kdf,
+            entry: None,
+            store: None,
+            machine: None,
             nonce: Base64::encode_string(&nonce),
             sealed: Base64::encode_string(&sealed),
         })
@@ -99,80 +109,11 @@ fn cipher(kek: &Key) -> Option<XChaCha20Poly1305> {
     XChaCha20Poly1305::new_from_slice(kek.bytes()).ok()
 }
 
-/// How a passphrase becomes a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kdf {
-    algorithm: String,
-    /// Memory, in KiB.
-    m_kib: u32,
-    /// Passes over the memory.
-    t: u32,
-    /// Lanes.
-    p: u32,
-    salt: String,
-}
-
-/// Memory that a key file may ask for, in KiB: not too little to be slow for a guesser, not more than a phone has.
-const MEMORY_KIB: std::ops::RangeInclusive<u32> = 64 * 1024..=1024 * 1024;
-/// Passes that a key file may ask for.
-const PASSES: std::ops::RangeInclusive<u32> = 1..=16;
-/// Lanes that a key file may ask for.
-const LANES: std::ops::RangeInclusive<u32> = 1..=16;
-
-impl Kdf {
-    /// Argon2id with 64 MiB, three passes, one lane (RFC 9106's second choice, with one lane: it runs on one thread)
-    /// and a new salt.
-    pub(crate) fn new() -> Result<Self, VaultError> {
-        let mut salt = [0; 16];
-        getrandom::fill(&mut salt).map_err(|_| VaultError::NoRandomness)?;
-        Ok(Self {
-            algorithm: "argon2id".to_owned(),
-            m_kib: 64 * 1024,
-            t: 3,
-            p: 1,
-            salt: Base64::encode_string(&salt),
-        })
-    }
-
-    /// The key of `passphrase`. Takes about a fifth of a second of one core and the memory that it names.
-    pub(crate) fn derive(&self, passphrase: &str) -> Result<Key, WrapError> {
-        // The file is the only thing that an attacker may write: it must not be able to hang the device.
-        if self.algorithm != "argon2id" {
-            return Err(WrapError::Malformed(
-                "the passphrase's algorithm is unknown",
-            ));
-        }
-        if !MEMORY_KIB.contains(&self.m_kib)
-            || !PASSES.contains(&self.t)
-            || !LANES.contains(&self.p)
-        {
-            return Err(WrapError::Malformed(
-                "the passphrase's cost is out of bounds",
-            ));
-        }
-        let salt = Base64::decode_vec(&self.salt)
-            .map_err(|_| WrapError::Malformed("the salt isn't Base64"))?;
-        if !(16..=64).contains(&salt.len()) {
-            return Err(WrapError::Malformed("the salt's length is out of bounds"));
-        }
-        let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-        Params::new(self.m_kib, self.t, self.p, Some(KEY_BYTES))
-            .and_then(|params| {
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-                    passphrase.as_bytes(),
-                    &salt,
-                    bytes.as_mut_slice(),
-                )
-            })
-            .map_err(|_| WrapError::Malformed("the passphrase's cost is out of bounds"))?;
-        Key::from_slice(bytes.as_slice()).ok_or(WrapError::Malformed("the key isn't 32 bytes long"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::keys::KEY_BYTES;
 
     fn key(byte: u8) -> Key {
         Key::from_slice(&[byte; KEY_BYTES]).unwrap()
@@ -243,67 +184,5 @@ mod tests {
                 "{sealed}"
             );
         }
-    }
-
-    #[test]
-    fn a_hostile_cost_is_refused_before_any_work() {
-        let kdf = Kdf::new().unwrap();
-        let hostile = [
-            Kdf {
-                m_kib: 1024 * 1024 + 1,
-                ..kdf.clone()
-            },
-            Kdf {
-                m_kib: u32::MAX,
-                ..kdf.clone()
-            },
-            Kdf {
-                m_kib: 8,
-                ..kdf.clone()
-            },
-            Kdf {
-                t: 17,
-                ..kdf.clone()
-            },
-            Kdf {
-                t: 0,
-                ..kdf.clone()
-            },
-            Kdf {
-                p: 17,
-                ..kdf.clone()
-            },
-            Kdf {
-                p: 0,
-                ..kdf.clone()
-            },
-            Kdf {
-                algorithm: "argon2d".to_owned(),
-                ..kdf.clone()
-            },
-            Kdf {
-                salt: "AAAA".to_owned(),
-                ..kdf.clone()
-            },
-            Kdf {
-                salt: "!".to_owned(),
-                ..kdf
-            },
-        ];
-        for kdf in hostile {
-            assert!(
-                matches!(kdf.derive("passphrase"), Err(WrapError::Malformed(_))),
-                "{kdf:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_salt_and_the_passphrase_both_decide_the_key() {
-        let (one, other) = (Kdf::new().unwrap(), Kdf::new().unwrap());
-        let key = one.derive("passphrase").unwrap();
-        assert_eq!(key.bytes(), one.derive("passphrase").unwrap().bytes());
-        assert_ne!(key.bytes(), one.derive("Passphrase").unwrap().bytes());
-        assert_ne!(key.bytes(), other.derive("passphrase").unwrap().bytes());
     }
 }

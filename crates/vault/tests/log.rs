@@ -7,7 +7,7 @@ use std::{
 };
 
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Role};
-use tandem_vault::{Protection, Unlock, Vault};
+use tandem_vault::{Phrase, Protection, Unlock, Vault};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -62,7 +62,19 @@ async fn the_log_holds_no_key_and_nothing_that_was_said() {
     vault.set_setting(CANARY, CANARY).await.unwrap();
     vault.search(CANARY, 10).await.unwrap();
     vault.verify().await.unwrap();
+    vault.set_draft(None, CANARY).await.unwrap();
+    let phrase = Phrase::random().unwrap();
+    let vault = vault
+        .rotate(&phrase, Some(passphrase.clone()))
+        .await
+        .unwrap();
     vault.close().await.unwrap();
+    Vault::open(dir.path(), Unlock::Phrase(phrase.clone()))
+        .await
+        .unwrap()
+        .close()
+        .await
+        .unwrap();
     Vault::open(
         dir.path(),
         Unlock::Passphrase(Zeroizing::new("wrong".to_owned())),
@@ -83,6 +95,7 @@ async fn the_log_holds_no_key_and_nothing_that_was_said() {
     );
     assert!(!log.contains(CANARY), "{log}");
     assert!(!log.to_lowercase().contains("pragma"), "{log}");
+    assert!(!log.contains(&phrase.words()[..2].join(" ")), "{log}");
     let longest_hex = log
         .split(|c: char| !c.is_ascii_hexdigit())
         .map(str::len)

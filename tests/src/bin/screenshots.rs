@@ -35,7 +35,7 @@ mod pictures {
         let desktop = Desktop::start(1280, 900)?;
         let window = Window::open(&desktop).await?;
         save(&desktop, "welcome", LARGE).await?;
-        window.click("onboarding-start").await?;
+        window.begin().await?;
         window.part("composer").await?;
         save(&desktop, "empty", LARGE).await?;
         for question in QUESTIONS {

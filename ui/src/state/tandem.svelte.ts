@@ -19,7 +19,7 @@ export class Tandem {
   readonly conversations: Conversations;
   readonly chat: Chat;
   readonly search: Search;
-  readonly drafts = new Drafts();
+  readonly drafts: Drafts;
   readonly window = new Window();
   private stop: (() => void) | undefined;
 
@@ -28,6 +28,7 @@ export class Tandem {
     this.conversations = new Conversations(host);
     this.chat = new Chat(host);
     this.search = new Search(host);
+    this.drafts = new Drafts(host);
   }
 
   async start(): Promise<void> {
@@ -68,6 +69,12 @@ export class Tandem {
     }
   }
 
+  /** Keeps what is typed, then locks. The shell begins anew; until then nothing stays on the page. */
+  async lock(): Promise<void> {
+    await this.drafts.flush();
+    await this.app.keys({ make: "lock" });
+  }
+
   newChat(): void {
     this.window.leaveSidebar();
     this.search.clear();
@@ -81,12 +88,21 @@ export class Tandem {
     if (this.chat.id === id) this.chat.clear();
   }
 
+  private forget(): void {
+    this.window.sheet = null;
+    this.window.announcement = "";
+    this.search.clear();
+    this.chat.clear();
+    this.drafts.clear();
+  }
+
   private async apply(batch: Event[]): Promise<void> {
     let listChanged = false;
     for (const event of batch) {
       if (event.on === "state") this.app.state = event.state;
       else if (event.on === "conversations") listChanged = true;
       else if (event.on === "exchange") this.window.exchanged = event.done;
+      else if (event.on === "locked") this.forget();
       else if (event.on === "missed") {
         listChanged = true;
         void this.app.load();

@@ -1,4 +1,4 @@
-export type Sheet = "settings" | "shortcuts";
+export type Sheet = "settings" | "shortcuts" | "phrase";
 
 /** What of the window is open. */
 export class Window {

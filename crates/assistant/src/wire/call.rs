@@ -5,9 +5,9 @@ use tandem_conversation::{ConversationId, MessageId, Overflow, TurnId};
 use ts_rs::TS;
 
 use super::{
-    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, ExchangeCall, ExportView,
-    FolderChange, FoundView, ImportView, Keeping, ListPage, MapView, ModelCard, SafetyCall,
-    SafetyView, Shelf, Shelves, Theme, Tuning, Within,
+    AppState, BenchView, ConversationRow, ConversationView, DoctorLine, DraftView, DraftsCall,
+    ExchangeCall, ExportView, FolderChange, FoundView, ImportView, Keeping, KeysCall, ListPage,
+    MapView, ModelCard, SafetyCall, SafetyView, Shelf, Shelves, Theme, Tuning, Within,
 };
 
 /// How a new vault's key is protected.
@@ -203,6 +203,16 @@ pub enum Call {
         /// What.
         what: SafetyCall,
     },
+    /// Changes the ways into the vault, or locks it → what [`KeysCall`] says.
+    Keys {
+        /// How.
+        what: KeysCall,
+    },
+    /// Keeps texts that were typed and not yet sent → what [`DraftsCall`] says.
+    Drafts {
+        /// How.
+        what: DraftsCall,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -246,6 +256,10 @@ pub enum Reply {
     Doctor(Vec<DoctorLine>),
     /// How safe the vault is.
     Safety(SafetyView),
+    /// The words of a recovery phrase, in order.
+    Phrase(Vec<String>),
+    /// Texts that were typed and not yet sent.
+    Drafts(Vec<DraftView>),
 }
 
 /// Why a [`Call`] failed. Hosts go by `code`; `message` is for people, in English.
@@ -274,6 +288,7 @@ impl Call {
                 | Self::Ask { .. }
                 | Self::Regenerate { .. }
                 | Self::Safety { .. }
+                | Self::Keys { .. }
         )
     }
 }

@@ -69,6 +69,8 @@ pub enum Event {
     },
     /// Events were lost on the way: whoever shows something asks for it again.
     Missed,
+    /// The vault was locked: whoever shows or holds something of it ends its page or process.
+    Locked,
     /// A turn went on.
     Turn {
         /// Which.

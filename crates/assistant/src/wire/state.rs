@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Failure, ModelCard};
+use super::{Failure, KeysView, ModelCard};
 
 /// The window's colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -43,7 +43,7 @@ pub enum VaultState {
         /// Whether the keyring can protect it.
         keyring: Keyring,
     },
-    /// A passphrase opens it.
+    /// The person opens it: with the passphrase, or with a word where the keyring holds the key.
     Locked,
     /// Open.
     Open,
@@ -117,6 +117,8 @@ impl Default for Tuning {
 pub struct AppState {
     /// The vault.
     pub vault: VaultState,
+    /// The ways into it.
+    pub keys: KeysView,
     /// The engine.
     pub engine: EngineState,
     /// The model in use.

@@ -30,6 +30,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "commits",
         include_str!("../../migrations/0007_commits.sql"),
     ),
+    (
+        8,
+        "drafts",
+        include_str!("../../migrations/0008_drafts.sql"),
+    ),
     (9, "index", include_str!("../../migrations/0009_index.sql")),
 ];
 

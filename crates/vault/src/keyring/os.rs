@@ -48,30 +48,41 @@ impl OsKeyring {
 
     fn call<T: Send + 'static>(
         &self,
-        vault: Uuid,
+        named: Uuid,
         call: impl FnOnce(&Entry) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, KeyringError> {
         let service = self.service.clone();
         within(self.deadline, move || {
-            let entry = entry(&service, &vault.to_string())?;
+            let entry = entry(&service, &named.to_string())?;
             call(&entry).map_err(typed)
         })
     }
 }
 
 impl KeyStore for OsKeyring {
-    fn read(&self, vault: Uuid) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
-        let text = self.call(vault, |entry| entry.get_secret().map(Zeroizing::new))?;
+    fn read(&self, entry: Uuid) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+        let text = self.call(entry, |entry| entry.get_secret().map(Zeroizing::new))?;
         let text = std::str::from_utf8(&text).map_err(|_| KeyringError::Ambiguous)?;
         Base64::decode_vec(text.trim())
             .map(Zeroizing::new)
             .map_err(|_| KeyringError::Ambiguous)
     }
 
-    fn write(&self, vault: Uuid, key: &[u8]) -> Result<(), KeyringError> {
+    fn write(&self, entry: Uuid, key: &[u8]) -> Result<(), KeyringError> {
         // As text: some keyrings and the programs that show them can't hold arbitrary bytes.
         let text = Zeroizing::new(Base64::encode_string(key));
-        self.call(vault, move |entry| entry.set_secret(text.as_bytes()))
+        self.call(entry, move |entry| entry.set_secret(text.as_bytes()))
+    }
+
+    fn remove(&self, entry: Uuid) -> Result<(), KeyringError> {
+        match self.call(entry, Entry::delete_credential) {
+            Err(KeyringError::Missing) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn name(&self) -> Option<String> {
+        within(self.deadline, || Ok(backend())).ok().flatten()
     }
 }
 
@@ -125,8 +136,75 @@ fn entry(service: &str, user: &str) -> Result<Entry, KeyringError> {
     }
 }
 
+/// The program that answers for the Secret Service, as people know it.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn backend() -> Option<String> {
+    let bus = zbus::blocking::Connection::session().ok()?;
+    let service = zbus::names::BusName::try_from("org.freedesktop.secrets").ok()?;
+    let process = zbus::blocking::fdo::DBusProxy::new(&bus)
+        .ok()?
+        .get_connection_unix_process_id(service)
+        .ok()?;
+    let program = std::fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
+    let program: String = program.chars().filter(char::is_ascii_graphic).collect();
+    Some(match program.as_str() {
+        name if name.starts_with("gnome-keyring") => "GNOME Keyring".to_owned(),
+        name if name.starts_with("kwallet") || name.starts_with("ksecret") => "KWallet".to_owned(),
+        name if name.starts_with("keepassxc") => "KeePassXC".to_owned(),
+        _ => program,
+    })
+}
+
+#[cfg(target_os = "macos")]
+fn backend() -> Option<String> {
+    Some("Keychain".to_owned())
+}
+
+#[cfg(windows)]
+fn backend() -> Option<String> {
+    Some("Credential Manager".to_owned())
+}
+
+/// What the Secret Service says, beyond what every keyring does.
+#[cfg(all(unix, not(target_os = "macos")))]
+fn of_the_service(why: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<KeyringError> {
+    use secret_service::Error as Service;
+    let named = |error: &zbus::Error| match error {
+        zbus::Error::MethodError(name, ..) => Some(name.to_string()),
+        zbus::Error::FDO(error) => match error.as_ref() {
+            zbus::fdo::Error::AccessDenied(_) => Some("AccessDenied".to_owned()),
+            zbus::fdo::Error::ServiceUnknown(_) => Some("ServiceUnknown".to_owned()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match why.downcast_ref::<Service>()? {
+        Service::Prompt | Service::PromptDisconnected => {
+            Some(KeyringError::Denied(why.to_string()))
+        }
+        Service::Unavailable => Some(KeyringError::NoKeyring(why.to_string())),
+        Service::Zbus(error) => match named(error)?.rsplit('.').next()? {
+            "AccessDenied" => Some(KeyringError::Denied(why.to_string())),
+            "ServiceUnknown" | "NameHasNoOwner" => Some(KeyringError::NoKeyring(why.to_string())),
+            "IsLocked" => Some(KeyringError::Locked(why.to_string())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(any(windows, target_os = "macos"))]
+fn of_the_service(_: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<KeyringError> {
+    None
+}
+
 /// The error, without the bytes that some variants carry.
 fn typed(error: Error) -> KeyringError {
+    if let Error::NoStorageAccess(why) | Error::PlatformFailure(why) = &error
+        && let Some(told) = of_the_service(why.as_ref())
+    {
+        return told;
+    }
     match error {
         Error::NoEntry => KeyringError::Missing,
         Error::NoStorageAccess(why) => KeyringError::Locked(why.to_string()),

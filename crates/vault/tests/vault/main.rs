@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     missing_docs
 )]
 
@@ -11,15 +12,20 @@ mod branches;
 mod conversations;
 mod counter;
 mod damage;
+mod drafts;
 mod erasing;
 mod folders;
 mod importing;
+mod key_stores;
 mod lists;
 mod model;
 mod opening;
 mod real_keyring;
+mod rekey_kills;
 mod rescuing;
+mod rotation;
 mod searching;
 mod secrecy;
 mod space;
 mod support;
+mod ways;

@@ -88,6 +88,39 @@ async fn makes_a_vault() {
         .unwrap();
     assert_eq!(vault.setting("a").await.unwrap().as_deref(), Some("1"));
     vault.close().await.unwrap();
+    // A passphrase takes the key out of the keyring for real, and its removal puts a new one in.
+    let held = |dir: &std::path::Path| {
+        let text = std::fs::read_to_string(dir.join("keys.json")).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let wraps = file["wraps"].as_array().unwrap();
+        let kept = wraps.iter().find(|wrap| wrap.get("entry").is_some());
+        kept.map(|kept| (kept["entry"].as_str().unwrap().to_owned(), kept.clone()))
+    };
+    let (first, kept) = held(&dir).unwrap();
+    assert_eq!(kept["store"], "GNOME Keyring");
+    assert_eq!(keyring().read(first.parse().unwrap()).unwrap().len(), 48);
+    let vault = Vault::open_with(&dir, Unlock::Keyring, Arc::new(keyring()))
+        .await
+        .unwrap();
+    let passphrase = zeroize::Zeroizing::new("correct horse".to_owned());
+    assert_eq!(
+        vault.set_passphrase(passphrase.clone()).await.unwrap(),
+        None
+    );
+    assert!(held(&dir).is_none());
+    let gone = keyring().read(first.parse().unwrap()).unwrap_err();
+    assert_eq!(gone, KeyringError::Missing);
+    vault.close().await.unwrap();
+    let vault = Vault::open_with(&dir, Unlock::Passphrase(passphrase), Arc::new(keyring()))
+        .await
+        .unwrap();
+    assert_eq!(vault.remove_passphrase().await.unwrap(), None);
+    vault.close().await.unwrap();
+    let vault = Vault::open_with(&dir, Unlock::Keyring, Arc::new(keyring()))
+        .await
+        .unwrap();
+    assert_eq!(vault.setting("a").await.unwrap().as_deref(), Some("1"));
+    vault.close().await.unwrap();
     // Under another name there is nothing.
     let other = keyring().service("app.tandem.vault.test.other");
     let error = Vault::open_with(&dir, Unlock::Keyring, Arc::new(other))
@@ -115,7 +148,10 @@ async fn meets_a_locked_keyring() {
     let told = matches!(
         error,
         VaultError::Keyring(
-            KeyringError::Hung(_) | KeyringError::Locked(_) | KeyringError::NoKeyring(_)
+            KeyringError::Hung(_)
+                | KeyringError::Locked(_)
+                | KeyringError::Denied(_)
+                | KeyringError::NoKeyring(_)
         )
     );
     assert!(told, "{error:?}");
@@ -154,8 +190,10 @@ fn waits_for_a_keyring() {
     );
     let written = keyring().write(id, b"key");
     let read = keyring().read(id);
+    let name = keyring().name();
     bus.kill().unwrap();
     bus.wait().unwrap();
     written.unwrap();
     assert_eq!(read.unwrap().as_slice(), b"key");
+    assert_eq!(name.as_deref(), Some("GNOME Keyring"));
 }

@@ -21,40 +21,63 @@ pub(crate) struct MemoryKeyring {
     pub(crate) keys: Mutex<HashMap<Uuid, Vec<u8>>>,
     /// What every call answers instead.
     pub(crate) broken: Mutex<Option<KeyringError>>,
+    /// What every removal answers instead.
+    pub(crate) unwilling: Mutex<Option<KeyringError>>,
+    /// Which program it plays.
+    pub(crate) name: Mutex<Option<String>>,
     /// Takes keys and keeps none.
     pub(crate) forgetful: bool,
 }
 
+impl MemoryKeyring {
+    /// The entries that hold a key; not the notes about them.
+    pub(crate) fn entries(&self) -> HashMap<Uuid, Vec<u8>> {
+        let mut keys = self.keys.lock().unwrap().clone();
+        keys.retain(|_, held| held.len() > 16);
+        keys
+    }
+
+    fn trouble(&self) -> Result<(), KeyringError> {
+        self.broken.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
 impl KeyStore for MemoryKeyring {
-    fn read(&self, vault: Uuid) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
-        if let Some(error) = self.broken.lock().unwrap().clone() {
-            return Err(error);
-        }
+    fn read(&self, entry: Uuid) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+        self.trouble()?;
         self.keys
             .lock()
             .unwrap()
-            .get(&vault)
+            .get(&entry)
             .cloned()
             .map(Zeroizing::new)
             .ok_or(KeyringError::Missing)
     }
 
-    fn write(&self, vault: Uuid, key: &[u8]) -> Result<(), KeyringError> {
-        if let Some(error) = self.broken.lock().unwrap().clone() {
-            return Err(error);
-        }
+    fn write(&self, entry: Uuid, key: &[u8]) -> Result<(), KeyringError> {
+        self.trouble()?;
         if !self.forgetful {
-            self.keys.lock().unwrap().insert(vault, key.to_vec());
+            let before = self.keys.lock().unwrap().insert(entry, key.to_vec());
+            // Whatever a test does: no key is ever written over.
+            assert!(
+                before.is_none_or(|before| before.len() <= 16 || before == key),
+                "a key in the keyring was overwritten"
+            );
         }
         Ok(())
     }
 
-    fn remove(&self, vault: Uuid) -> Result<(), KeyringError> {
-        if let Some(error) = self.broken.lock().unwrap().clone() {
+    fn remove(&self, entry: Uuid) -> Result<(), KeyringError> {
+        self.trouble()?;
+        if let Some(error) = self.unwilling.lock().unwrap().clone() {
             return Err(error);
         }
-        self.keys.lock().unwrap().remove(&vault);
+        self.keys.lock().unwrap().remove(&entry);
         Ok(())
+    }
+
+    fn name(&self) -> Option<String> {
+        self.name.lock().unwrap().clone()
     }
 }
 
@@ -96,6 +119,11 @@ impl Home {
         Vault::go_on_with(&self.dir, Unlock::Keyring, self.keys.clone())
             .await
             .unwrap()
+    }
+
+    /// Opens it with what the person knows, or with the keyring.
+    pub(crate) async fn open_by(&self, unlock: Unlock) -> Result<Vault, VaultError> {
+        Vault::open_with(&self.dir, unlock, self.keys.clone()).await
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
@@ -177,7 +205,8 @@ pub(crate) fn holds(bytes: &[u8], word: &str) -> bool {
 pub(crate) fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(dir)
         .unwrap()
-        .map(|entry| entry.unwrap().path());
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file());
     entries
         .map(|path| (path.clone(), std::fs::read(path).unwrap()))
         .collect()

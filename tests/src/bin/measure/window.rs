@@ -18,7 +18,7 @@ use tokio::time::sleep;
 async fn used() -> Result<Desktop> {
     let desktop = Desktop::start(1280, 900)?;
     let window = Window::open(&desktop).await?;
-    window.click("onboarding-start").await?;
+    window.begin().await?;
     window.ask("Say hello.").await?;
     window.answered().await?;
     window.quit().await?;
@@ -99,7 +99,7 @@ pub(crate) async fn canaries() -> Result<()> {
     let [question, edited, wanted, draft, title, path] =
         ["question", "edited", "wanted", "draft", "title", "path"].map(word);
     let window = Window::open(&desktop).await?;
-    window.click("onboarding-start").await?;
+    window.begin().await?;
     window.ask(&format!("Repeat: {question}")).await?;
     let answer = window.answered().await?;
     window.click("edit").await?;

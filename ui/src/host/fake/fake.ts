@@ -2,6 +2,7 @@ import type { AppState } from "../../bindings/AppState";
 import type { Call } from "../../bindings/Call";
 import type { EngineState } from "../../bindings/EngineState";
 import type { Event } from "../../bindings/Event";
+import type { KeysView } from "../../bindings/KeysView";
 import type { ListPage } from "../../bindings/ListPage";
 import type { ModelCard } from "../../bindings/ModelCard";
 import type { Notice } from "../../bindings/Notice";
@@ -11,6 +12,7 @@ import type { VaultState } from "../../bindings/VaultState";
 import type { Host, Watcher } from "../host";
 import { answerTo } from "./answers";
 import { find } from "./find";
+import { FakeKeys } from "./keys";
 import { LARGER, REPORT, SMALL, SPEED } from "./machine";
 import { receipt } from "./seed";
 import { FakeExchange } from "./exchange";
@@ -21,6 +23,7 @@ import { Tree } from "./tree";
 export interface FakeOptions {
   vault?: VaultState;
   engine?: EngineState;
+  keys?: Partial<KeysView>;
   /** Milliseconds between two pieces of an answer. */
   pace?: number;
   past?: Tree[];
@@ -48,6 +51,7 @@ export class FakeHost implements Host {
   private readonly pace: number;
   private readonly kept = new Kept();
   readonly exchange = new FakeExchange();
+  private readonly keys: FakeKeys;
   private watcher: Watcher | null = null;
   private models: ModelCard[] = [SMALL, LARGER];
   private state: AppState;
@@ -57,8 +61,12 @@ export class FakeHost implements Host {
   constructor(private readonly options: FakeOptions = {}) {
     this.pace = options.pace ?? 24;
     for (const tree of options.past ?? []) this.trees.set(tree.id, tree);
+    const locked = options.vault?.is === "locked";
+    const ways = locked ? { keyring: false, passphrase: true } : {};
+    this.keys = new FakeKeys({ ...ways, ...options.keys });
     this.state = {
       vault: options.vault ?? { is: "open" },
+      keys: this.keys.view,
       engine: options.engine ?? READY,
       model: SMALL,
       theme: "system",
@@ -112,11 +120,28 @@ export class FakeHost implements Host {
   private answer(call: Call): Reply {
     switch (call.do) {
       case "state":
+        return { state: this.state };
       case "retry":
+        if (this.state.vault.is === "locked") return this.unlocked();
         return { state: this.state };
       case "protect":
+        this.keys.made(call.protection.with === "passphrase" ? call.protection.passphrase : null);
+        return this.unlocked();
       case "unlock":
-        return this.open(call.do === "unlock" ? call.passphrase : null);
+        if (!this.keys.opens(call.passphrase)) {
+          throw { code: "vault.passphrase", message: "This passphrase does not open the vault." };
+        }
+        return this.unlocked();
+      case "keys": {
+        const reply = this.keys.call(call.what);
+        if (reply !== null) return reply;
+        if (call.what.make === "recover") return this.unlocked();
+        if (call.what.make === "lock") return this.lock();
+        this.state = { ...this.state, keys: this.keys.view };
+        return { state: this.state };
+      }
+      case "drafts":
+        return this.keys.draft(call.what);
       case "conversations":
         return { conversations: this.rows() };
       case "list":
@@ -197,11 +222,14 @@ export class FakeHost implements Host {
     }
   }
 
-  private open(passphrase: string | null): Reply {
-    if (this.state.vault.is === "locked" && passphrase !== "correct horse") {
-      throw { code: "vault.passphrase", message: "This passphrase does not open the vault." };
-    }
-    this.state = { ...this.state, vault: { is: "open" } };
+  private unlocked(): Reply {
+    this.state = { ...this.state, vault: { is: "open" }, keys: this.keys.view };
+    return { state: this.state };
+  }
+
+  private lock(): Reply {
+    this.state = { ...this.state, vault: { is: "locked" }, keys: this.keys.view };
+    this.tell({ on: "locked" });
     return { state: this.state };
   }
 

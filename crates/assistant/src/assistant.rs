@@ -165,12 +165,7 @@ impl Assistant {
                 return Ok(Reply::Done);
             }
             Call::Models => return self.models().await,
-            Call::UseModel { id } => {
-                let model = library::choose(&*self.vault()?, &id).await?;
-                self.engine.choose(&model.model());
-                self.show(|shown| shown.model = Some(model.card));
-                self.engine.warm().await?;
-            }
+            Call::UseModel { id } => self.use_model(&id).await?,
             Call::AddModel { path } => {
                 library::add(&*self.vault()?, &path).await?;
                 return self.models().await;
@@ -193,6 +188,14 @@ impl Assistant {
             Call::Doctor => return Ok(Reply::Doctor(doctor::examine(self).await)),
         }
         Ok(Reply::State(self.state()))
+    }
+
+    async fn use_model(&self, id: &str) -> Result<(), Failure> {
+        let model = library::choose(&*self.vault()?, id).await?;
+        self.engine.choose(&model.model());
+        self.show(|shown| shown.model = Some(model.card));
+        self.engine.warm().await?;
+        Ok(())
     }
 
     async fn models(&self) -> Result<Reply, Failure> {

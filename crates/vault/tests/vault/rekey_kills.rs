@@ -176,10 +176,14 @@ async fn changes_keys() {
     for round in 0_usize.. {
         let secret = vault.ways().unwrap().passphrase.then(passphrase);
         vault = vault.rotate(&phrase(round), secret).await.unwrap();
+        // A kill may have left a passphrase at the beginning.
+        let by_keyring = vault.ways().unwrap().keyring;
         match round % 4 {
-            0 => drop(vault.rewrap_keyring().await.unwrap()),
+            0 if by_keyring => drop(vault.rewrap_keyring().await.unwrap()),
+            0 => {}
             1 => vault.set_phrase(&phrase(round + 1)).await.unwrap(),
             2 => drop(vault.set_passphrase(passphrase()).await.unwrap()),
+            _ if by_keyring => {}
             _ => drop(vault.remove_passphrase().await.unwrap()),
         }
     }

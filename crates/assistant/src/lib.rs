@@ -24,5 +24,6 @@ mod unsaved;
 pub mod wire;
 
 pub use door::Door;
+pub use drive::CHECKPOINT;
 pub use logs::keep_logs;
 pub use paths::Paths;

@@ -45,9 +45,9 @@ impl Campaign for Clock {
         let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(folder.path()));
         let dir = folder.path().join("vault");
         let mut random = ground.random(self.name(), number);
+        fresh::lay(ground, &dir, folder.path())?;
         wait_for(async {
             let mut tally = Tally::default();
-            fresh::lay(ground, &dir, folder.path())?;
             let vault = Vault::open_with(&dir, Unlock::Keyring, keys.clone()).await?;
             let mut ledger = Ledger::default();
             // The order of the last appends, oldest first, and the messages in the order of saying.

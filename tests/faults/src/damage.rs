@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use tandem_conversation::{MessageId, MessageState};
-use tandem_vault::{KeyStore, Unlock, Vault, VaultError};
+use tandem_vault::{Doubt, KeyStore, Unlock, Vault, VaultError};
 
 use crate::{
     act::Act,
@@ -161,8 +161,8 @@ async fn look(dir: &Path, model: &Model) -> Result<Outcome> {
 }
 
 /// What the vault isn't sure of.
-fn doubt(_vault: &Vault) -> Option<&'static str> {
-    None
+fn doubt(vault: &Vault) -> Option<&'static str> {
+    vault.doubt().map(Doubt::code)
 }
 
 async fn read(vault: &Vault, queries: Vec<String>) -> Result<Contents, VaultError> {
@@ -197,8 +197,8 @@ impl Model {
         let dir = folder.path().join("vault");
         let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(keys_dir.path()));
         let mut random = ground.random("damage model", number);
+        fresh::lay(ground, &dir, keys_dir.path())?;
         wait_for(async {
-            fresh::lay(ground, &dir, keys_dir.path())?;
             let vault = Vault::open_with(&dir, Unlock::Keyring, keys.clone()).await?;
             let mut ledger = Ledger::default();
             grow(&vault, &mut ledger, &mut random, 25).await?;

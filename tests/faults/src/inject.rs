@@ -32,6 +32,13 @@ const ERRORS: [(Errno, &str); 3] = [
 ];
 /// What a failing disk may be called.
 const CLEAR: [&str; 3] = ["io", "full", "read-only"];
+/// What a read that fails with EIO may be called besides: SQLite itself takes it for a spoiled medium and says that the
+/// database is malformed.
+const UNREADABLE: &str = "damaged";
+
+fn is_clear(code: &str, errno: &str) -> bool {
+    CLEAR.contains(&code) || code == UNREADABLE && errno == "EIO"
+}
 
 /// The campaign: a case is one flow with one call that fails, or all from one on.
 #[derive(Default)]
@@ -217,14 +224,14 @@ fn judge(run: &Run, struck: u64, plan: Plan, name: &str, tally: &mut Tally) {
         Some((_, error)) => {
             tally.count("told");
             tally.count(&format!("{name} told as {}", error.code()));
-            if !CLEAR.contains(&error.code()) {
+            if !is_clear(error.code(), name) {
                 tally.fail("unclear", format!("{plan:?}: {}: {error}", error.code()));
             }
         }
     }
     for error in &run.later {
         tally.count(&format!("{name} told later as {}", error.code()));
-        if !CLEAR.contains(&error.code()) {
+        if !is_clear(error.code(), name) {
             tally.fail(
                 "unclear",
                 format!("{plan:?}, later: {}: {error}", error.code()),

@@ -271,8 +271,8 @@ impl Power {
             Life::Acts => {
                 let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(folder.path()));
                 let mut random = ground.random("power base", number);
+                fresh::lay(ground, &dir, folder.path())?;
                 wait_for(async {
-                    fresh::lay(ground, &dir, folder.path())?;
                     let vault = Vault::open_with(&dir, Unlock::Keyring, keys).await?;
                     let mut ledger = Ledger::default();
                     for _ in 0..15 {

@@ -3,46 +3,76 @@
 //! What was written and not synced is kept apart, by sector and in order; so are changes of folders. A power cut keeps a
 //! random part of that and drops the rest. A fault makes one call fail, or all from one on. Pages of the system are kept
 //! out of the way (direct I/O), so every call of SQLite arrives here as it was made.
+//!
+//! A process of its own serves the disk. One that also used it could wait for itself: SQLite shares memory with a file,
+//! and whoever waits for a page of that stops all threads of his process that need memory.
 
 mod calls;
-pub mod sectors;
-pub mod tree;
+mod sectors;
+pub mod server;
+mod tree;
 
 use std::{
-    io,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
-use anyhow::{Context, Result};
-use fuser::{BackgroundSession, Config, MountOption};
+use anyhow::{Context, Result, anyhow};
 use tempfile::TempDir;
 
-pub use tree::{Errno, Fault, Tree};
+use crate::ground::Ground;
+use server::Request;
+
+pub use server::{Errno, Fault};
 
 /// A mounted disk. Dropped, it is unmounted.
 pub struct Disk {
-    tree: Arc<Mutex<Tree>>,
-    session: Option<BackgroundSession>,
+    child: Mutex<Server>,
     at: TempDir,
+}
+
+struct Server {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+/// Everything on a disk, to be laid on one again.
+pub struct Image(TempDir);
+
+impl Image {
+    fn file(&self) -> PathBuf {
+        self.0.path().join("image")
+    }
 }
 
 impl Disk {
     /// An empty disk, mounted in an own folder. Fails where the system has no FUSE, or this user may not mount.
-    pub fn mount() -> Result<Self> {
+    pub fn mount(ground: &Ground) -> Result<Self> {
         let at = tempfile::Builder::new()
             .prefix("tandem-faults-disk-")
             .tempdir()?;
-        let tree = Arc::new(Mutex::new(Tree::default()));
-        let mut config = Config::default();
-        config.mount_options = vec![MountOption::FSName("tandem-faults".to_owned())];
-        let session = fuser::spawn_mount(calls::Calls::new(tree.clone()), at.path(), &config)
-            .context("no disk can be mounted: this needs FUSE, and root or fusermount3")?;
-        Ok(Self {
-            tree,
-            session: Some(session),
+        let mut process = Command::new(&ground.program)
+            .args(["worker", "disk"])
+            .arg(at.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let input = process.stdin.take();
+        let output = process.stdout.take().context("it has a standard output")?;
+        let disk = Self {
+            child: Mutex::new(Server {
+                process,
+                input,
+                output: BufReader::new(output),
+            }),
             at,
-        })
+        };
+        disk.ask(&Request::Format)
+            .context("no disk can be mounted: this needs FUSE, and root or fusermount3")?;
+        Ok(disk)
     }
 
     /// Where it is mounted.
@@ -50,26 +80,96 @@ impl Disk {
         self.at.path().to_owned()
     }
 
-    /// What is on it, for as long as the guard lives. Every call of the disk waits meanwhile.
-    pub fn tree(&self) -> MutexGuard<'_, Tree> {
-        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Why no disk can be mounted here, if none can.
-    pub fn hindrance() -> Option<String> {
+    pub fn hindrance(ground: &Ground) -> Option<String> {
         if !Path::new("/dev/fuse").exists() {
             return Some("there is no /dev/fuse".to_owned());
         }
-        Self::mount().err().map(|error| format!("{error:#}"))
+        Self::mount(ground).err().map(|error| format!("{error:#}"))
+    }
+
+    /// Makes it empty.
+    pub fn format(&self) -> Result<()> {
+        self.ask(&Request::Format).map(drop)
+    }
+
+    /// Everything that is on it, as if it were synced.
+    pub fn image(&self, ground: &Ground) -> Result<Image> {
+        let image = Image(ground.folder()?);
+        self.ask(&Request::Save(image.file()))?;
+        Ok(image)
+    }
+
+    /// Makes it what the image says, synced.
+    pub fn lay(&self, image: &Image) -> Result<()> {
+        self.ask(&Request::Load(image.file())).map(drop)
+    }
+
+    /// Lets syncs be taken and not carried out, or carried out again.
+    pub fn set_deaf(&self, deaf: bool) -> Result<()> {
+        self.ask(&Request::Deaf(deaf)).map(drop)
+    }
+
+    /// The power goes at the `calls`th call from now on that changes or syncs; then `percent` of what wasn't synced is
+    /// kept.
+    pub fn cut_power_at(&self, calls: u64, seed: u64, percent: u8) -> Result<()> {
+        let request = Request::CutAt {
+            calls,
+            seed,
+            percent,
+        };
+        self.ask(&request).map(drop)
+    }
+
+    /// The power goes now.
+    pub fn cut_power(&self, seed: u64, percent: u8) -> Result<()> {
+        self.ask(&Request::Cut { seed, percent }).map(drop)
+    }
+
+    /// Whether the power is gone.
+    pub fn is_dead(&self) -> Result<bool> {
+        Ok(self.ask(&Request::IsDead)? == 1)
+    }
+
+    /// The power is back.
+    pub fn power_on(&self) -> Result<()> {
+        self.ask(&Request::PowerOn).map(drop)
+    }
+
+    /// Lets a call fail.
+    pub fn fail(&self, fault: Fault) -> Result<()> {
+        self.ask(&Request::Fail(fault)).map(drop)
+    }
+
+    /// Lets none fail any more. Says how many did.
+    pub fn mend(&self) -> Result<u64> {
+        self.ask(&Request::Mend)
+    }
+
+    /// How many calls since [`Self::fail`] could have failed so.
+    pub fn calls_seen(&self) -> Result<u64> {
+        self.ask(&Request::Seen)
+    }
+
+    fn ask(&self, request: &Request) -> Result<u64> {
+        let mut server = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = format!("{}\n", serde_json::to_string(request)?);
+        let input = server.input.as_mut().context("the disk is gone")?;
+        input.write_all(line.as_bytes())?;
+        let mut answer = String::new();
+        server.output.read_line(&mut answer)?;
+        let answer: Result<u64, String> =
+            serde_json::from_str(&answer).context("the disk says nothing")?;
+        answer.map_err(|words| anyhow!(words))
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        if let Some(session) = self.session.take() {
-            // Where something is still open, the system unmounts it later.
-            let _: io::Result<()> = session.umount_and_join();
-        }
+        let server = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // The end of its input is the end of the disk.
+        drop(server.input.take());
+        let _ = server.process.wait();
     }
 }
 
@@ -79,9 +179,9 @@ pub struct Rack(Mutex<Vec<Disk>>);
 
 impl Rack {
     /// A disk that nobody else uses, with whatever was left on it.
-    pub fn take(&self) -> Result<Disk> {
+    pub fn take(&self, ground: &Ground) -> Result<Disk> {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.map_or_else(Disk::mount, Ok)
+        free.map_or_else(|| Disk::mount(ground), Ok)
     }
 
     /// Puts it back.
@@ -90,57 +190,5 @@ impl Rack {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(disk);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::{
-        fs::{self, File},
-        io::Write,
-    };
-
-    use super::*;
-
-    #[test]
-    fn the_mounted_disk_is_a_disk() {
-        if let Some(why) = Disk::hindrance() {
-            // The campaigns that need it say so as well.
-            assert!(!why.is_empty());
-            return;
-        }
-        let disk = Disk::mount().unwrap();
-        let file = disk.path().join("folder/file");
-        fs::create_dir(disk.path().join("folder")).unwrap();
-        let mut open = File::create(&file).unwrap();
-        open.write_all(&[7; 10_000]).unwrap();
-        open.sync_all().unwrap();
-        for folder in [disk.path(), disk.path().join("folder")] {
-            File::open(folder).unwrap().sync_all().unwrap();
-        }
-        open.write_all(&[8; 10_000]).unwrap();
-        fs::rename(&file, disk.path().join("folder/other")).unwrap();
-        assert_eq!(
-            fs::metadata(disk.path().join("folder/other"))
-                .unwrap()
-                .len(),
-            20_000
-        );
-        // All that wasn't synced is dropped.
-        disk.tree().cut_power(&mut fastrand::Rng::with_seed(1), 0);
-        assert!(fs::read(&file).is_err());
-        drop(open);
-        disk.tree().power_on();
-        assert_eq!(fs::read(&file).unwrap(), [7; 10_000]);
-        disk.tree().fail(Fault {
-            errno: Errno::ENOSPC,
-            at: 1,
-            lasting: false,
-        });
-        let error = fs::write(disk.path().join("more"), "x").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        fs::write(disk.path().join("more"), "x").unwrap();
-        assert_eq!(disk.tree().mend(), 1);
     }
 }

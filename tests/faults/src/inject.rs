@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{
     act::Act,
     campaign::{Campaign, wait_for},
-    disk::{Disk, Errno, Fault, Rack, Tree},
+    disk::{Disk, Errno, Fault, Image, Rack},
     ground::Ground,
     keyring::FileKeys,
     ledger::Ledger,
@@ -26,9 +26,9 @@ use flow::{Flow, Run};
 
 /// The errors, and what reports call them.
 const ERRORS: [(Errno, &str); 3] = [
-    (Errno::EIO, "EIO"),
-    (Errno::ENOSPC, "ENOSPC"),
-    (Errno::EROFS, "EROFS"),
+    (Errno::Eio, "EIO"),
+    (Errno::Enospc, "ENOSPC"),
+    (Errno::Erofs, "EROFS"),
 ];
 /// What a failing disk may be called.
 const CLEAR: [&str; 3] = ["io", "full", "read-only"];
@@ -50,7 +50,7 @@ pub struct Inject {
 
 /// A disk to begin with, and what its vault holds.
 struct Base {
-    tree: Tree,
+    image: Image,
     ledger: Ledger,
     keys: TempDir,
 }
@@ -74,25 +74,27 @@ impl Campaign for Inject {
     }
 
     fn cases(&self, full: bool) -> u64 {
-        let all = self.plan().map_or(0, Vec::len);
+        // Counted when it was looked whether it can run at all.
+        let all = self.plan.get().map_or(0, Vec::len);
         let all = u64::try_from(all).unwrap_or_default();
         if full { all } else { all.min(150) }
     }
 
-    fn hindrance(&self, _ground: &Ground) -> Option<String> {
-        Disk::hindrance().or_else(|| self.plan().err().map(|error| format!("{error:#}")))
+    fn hindrance(&self, ground: &Ground) -> Option<String> {
+        Disk::hindrance(ground)
+            .or_else(|| self.plan(ground).err().map(|error| format!("{error:#}")))
     }
 
     fn case(&self, ground: &Ground, number: u64) -> Result<Tally> {
-        let plan = self.plan()?;
+        let plan = self.plan(ground)?;
         let index = if ground.full {
             usize::try_from(number)?
         } else {
             ground.random("inject plan", number).usize(..plan.len())
         };
         let plan = *plan.get(index).context("there is no such case")?;
-        let disk = self.rack.take()?;
-        let tally = self.one(&disk, plan)?;
+        let disk = self.rack.take(ground)?;
+        let tally = self.one(ground, &disk, plan)?;
         self.rack.put(disk);
         Ok(tally)
     }
@@ -100,17 +102,17 @@ impl Campaign for Inject {
 
 impl Inject {
     /// Every call of every flow, as a first run counted them.
-    fn plan(&self) -> Result<&Vec<Plan>> {
+    fn plan(&self, ground: &Ground) -> Result<&Vec<Plan>> {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);
         }
-        let disk = self.rack.take()?;
+        let disk = self.rack.take(ground)?;
         let mut plan = Vec::new();
         for flow in Flow::ALL {
             for (errno, (kind, name)) in ERRORS.into_iter().enumerate() {
-                let base = self.base(&disk, flow)?;
+                let base = self.base(ground, &disk, flow)?;
                 let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(base.keys.path()));
-                disk.tree().become_again(&base.tree);
+                disk.lay(&base.image)?;
                 let never = Fault {
                     errno: kind,
                     at: u64::MAX,
@@ -120,7 +122,7 @@ impl Inject {
                 if let Some((_, error)) = run.failed {
                     bail!("{flow:?} fails without a fault: {error}");
                 }
-                let calls = disk.tree().calls_seen();
+                let calls = disk.calls_seen()?;
                 if calls == 0 {
                     // A flow that only reads never meets a full disk.
                     continue;
@@ -142,10 +144,10 @@ impl Inject {
         Ok(self.plan.get_or_init(|| plan))
     }
 
-    fn one(&self, disk: &Disk, plan: Plan) -> Result<Tally> {
-        let base = self.base(disk, plan.flow)?;
+    fn one(&self, ground: &Ground, disk: &Disk, plan: Plan) -> Result<Tally> {
+        let base = self.base(ground, disk, plan.flow)?;
         let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(base.keys.path()));
-        disk.tree().become_again(&base.tree);
+        disk.lay(&base.image)?;
         let (errno, name) = ERRORS[plan.errno];
         let fault = Fault {
             errno,
@@ -158,7 +160,7 @@ impl Inject {
                 .flow
                 .run(disk, keys.clone(), &base.ledger, fault)
                 .await?;
-            let struck = disk.tree().mend();
+            let struck = disk.mend()?;
             tally.count("cases");
             tally.count(&format!("{}: {name}", plan.flow.words()));
             judge(&run, struck, plan, name, &mut tally);
@@ -178,27 +180,25 @@ impl Inject {
         Ok(tally)
     }
 
-    fn base(&self, disk: &Disk, flow: Flow) -> Result<Arc<Base>> {
+    fn base(&self, ground: &Ground, disk: &Disk, flow: Flow) -> Result<Arc<Base>> {
         let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(base) = bases.get(&flow) {
             return Ok(base.clone());
         }
-        let ground = Ground::new(1, false, "unused".into());
         let folder = ground.folder()?;
         let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(folder.path()));
-        disk.tree().format();
+        disk.format()?;
         let dir = disk.path().join("vault");
-        let (tree, ledger) = match flow {
-            Flow::Create => (disk.tree().clone(), Ledger::default()),
+        let (image, ledger) = match flow {
+            Flow::Create => (disk.image(ground)?, Ledger::default()),
             Flow::Migrate => {
                 let ledger = older::lay(&dir, folder.path())?;
-                disk.tree().settle();
-                (disk.tree().clone(), ledger)
+                (disk.image(ground)?, ledger)
             }
-            _ => wait_for(flow::prepare(disk, &dir, keys, flow))?,
+            _ => wait_for(flow::prepare(ground, disk, &dir, keys, flow))?,
         };
         let base = Arc::new(Base {
-            tree,
+            image,
             ledger,
             keys: folder,
         });

@@ -44,6 +44,8 @@ enum Work {
     Kill(kill::child::Orders),
     Start(starts::Orders),
     #[cfg(target_os = "linux")]
+    Disk(tandem_faults::disk::server::Orders),
+    #[cfg(target_os = "linux")]
     Canary(tandem_faults::canary::child::Orders),
 }
 
@@ -53,6 +55,8 @@ fn main() -> Result<()> {
         Some(Role::Worker { work }) => match work {
             Work::Kill(orders) => kill::child::run(&orders),
             Work::Start(orders) => starts::child(&orders),
+            #[cfg(target_os = "linux")]
+            Work::Disk(orders) => tandem_faults::disk::server::run(&orders),
             #[cfg(target_os = "linux")]
             Work::Canary(orders) => tandem_faults::canary::child::run(&orders),
         },

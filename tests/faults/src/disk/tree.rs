@@ -5,9 +5,21 @@ use std::{
     ffi::{OsStr, OsString},
 };
 
-pub use fuser::Errno;
+use anyhow::Result as Done;
+use fuser::Errno;
+use serde::{Deserialize, Serialize};
 
-use super::sectors::File;
+use super::{
+    sectors::File,
+    server::{self, Fault},
+};
+
+/// A file or folder of an image: everything is safe there.
+#[derive(Serialize, Deserialize)]
+enum Saved {
+    File(#[serde(with = "serde_bytes")] Vec<u8>),
+    Folder(BTreeMap<OsString, u64>),
+}
 
 /// The number of the disk's own folder.
 pub const ROOT: u64 = 1;
@@ -47,17 +59,6 @@ pub enum Kind {
     Sync,
 }
 
-/// A call that is to fail.
-#[derive(Clone, Copy, Debug)]
-pub struct Fault {
-    /// As which error.
-    pub errno: Errno,
-    /// The how manieth of those that can fail so, from 1 on.
-    pub at: u64,
-    /// Whether all that follow fail as well.
-    pub lasting: bool,
-}
-
 /// The whole disk.
 #[derive(Clone, Debug)]
 pub struct Tree {
@@ -93,29 +94,49 @@ impl Default for Tree {
 }
 
 impl Tree {
-    /// Makes this disk what `other` was. Numbers of nodes are never used twice, because the system remembers them.
-    pub fn become_again(&mut self, other: &Self) {
-        let next = self.next.max(other.next);
+    /// Makes it empty. Numbers of nodes are never used twice, because the system remembers them.
+    pub fn format(&mut self) {
         *self = Self {
-            next,
-            ..other.clone()
+            next: self.next,
+            ..Self::default()
         };
     }
 
-    /// Makes it empty.
-    pub fn format(&mut self) {
-        self.become_again(&Self::default());
+    /// Everything that is there, as if it were synced.
+    pub fn save(&self) -> Done<Vec<u8>> {
+        let nodes: BTreeMap<u64, Saved> = self
+            .nodes
+            .iter()
+            .map(|(&number, node)| {
+                let saved = match node {
+                    Node::File(file) => Saved::File(file.now.clone()),
+                    Node::Folder(folder) => Saved::Folder(folder.now.clone()),
+                };
+                (number, saved)
+            })
+            .collect();
+        Ok(postcard::to_stdvec(&(self.next, nodes))?)
     }
 
-    /// Makes all that is there safe.
-    pub fn settle(&mut self) {
-        for node in self.nodes.values_mut() {
-            match node {
-                Node::File(file) => file.sync(),
-                Node::Folder(folder) => folder.safe.clone_from(&folder.now),
-            }
-        }
-        self.since.clear();
+    /// Makes it what was saved.
+    pub fn load(&mut self, saved: &[u8]) -> Done<()> {
+        let (next, nodes): (u64, BTreeMap<u64, Saved>) = postcard::from_bytes(saved)?;
+        self.format();
+        self.next = self.next.max(next);
+        self.nodes = nodes
+            .into_iter()
+            .map(|(number, node)| {
+                let node = match node {
+                    Saved::File(bytes) => Node::File(File::safe(bytes)),
+                    Saved::Folder(names) => Node::Folder(Folder {
+                        now: names.clone(),
+                        safe: names,
+                    }),
+                };
+                (number, node)
+            })
+            .collect();
+        Ok(())
     }
 
     /// The power goes at the `calls`th call from now on that changes or syncs; then `percent` of what wasn't synced is
@@ -188,12 +209,13 @@ impl Tree {
             return Some(Errno::EIO);
         }
         let fault = self.fault.as_ref()?;
-        let can = if fault.errno == Errno::ENOSPC {
-            matches!(kind, Kind::Grow | Kind::Sync)
-        } else if fault.errno == Errno::EROFS {
-            matches!(kind, Kind::Grow | Kind::Change | Kind::OpenToWrite)
-        } else {
-            true
+        let (can, errno) = match fault.errno {
+            server::Errno::Enospc => (matches!(kind, Kind::Grow | Kind::Sync), Errno::ENOSPC),
+            server::Errno::Erofs => (
+                matches!(kind, Kind::Grow | Kind::Change | Kind::OpenToWrite),
+                Errno::EROFS,
+            ),
+            server::Errno::Eio => (true, Errno::EIO),
         };
         if !can {
             return None;
@@ -202,7 +224,7 @@ impl Tree {
         let strikes = self.seen == fault.at || fault.lasting && self.seen > fault.at;
         strikes.then(|| {
             self.struck += 1;
-            fault.errno
+            errno
         })
     }
 
@@ -383,7 +405,8 @@ mod tests {
                         .unwrap();
                     tree.file(file).unwrap().write(0, &[byte]);
                 }
-                tree.settle();
+                let saved = tree.save().unwrap();
+                tree.load(&saved).unwrap();
                 tree.rename((ROOT, OsStr::new("b")), (ROOT, OsStr::new("a")), true)
                     .unwrap();
                 if synced {
@@ -411,7 +434,7 @@ mod tests {
     fn faults_strike_the_calls_that_can_fail_so() {
         let mut tree = Tree::default();
         tree.fail(Fault {
-            errno: Errno::ENOSPC,
+            errno: server::Errno::Enospc,
             at: 2,
             lasting: true,
         });

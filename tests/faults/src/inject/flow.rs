@@ -8,7 +8,8 @@ use tandem_vault::{KeyStore, Protection, Search, Shelf, Unlock, Vault, VaultErro
 
 use crate::{
     act::{self, Act},
-    disk::{Disk, Fault, Tree},
+    disk::{Disk, Fault, Image},
+    ground::Ground,
     ledger::Ledger,
 };
 
@@ -130,7 +131,7 @@ impl Flow {
         let mut run = Run::new(ledger);
         let early = matches!(self, Self::Create | Self::Open | Self::Migrate);
         if early {
-            disk.tree().fail(fault);
+            disk.fail(fault)?;
         }
         let opened = if self == Self::Create {
             Vault::create_with(&dir, Protection::Keyring, keys).await
@@ -141,7 +142,7 @@ impl Flow {
             return Ok(run);
         };
         if !early {
-            disk.tree().fail(fault);
+            disk.fail(fault)?;
         }
         self.middle(&vault, ledger, &mut run).await?;
         if run.failed.is_some() {
@@ -277,11 +278,12 @@ fn answer(random: &mut fastrand::Rng, question: &Message) -> Message {
 
 /// The vault that the flows begin with: closed, or as a crash left it for the flow that opens such a one.
 pub(super) async fn prepare(
+    ground: &Ground,
     disk: &Disk,
     dir: &Path,
     keys: Arc<dyn KeyStore>,
     flow: Flow,
-) -> Result<(Tree, Ledger)> {
+) -> Result<(Image, Ledger)> {
     let vault = Vault::create_with(dir, Protection::Keyring, keys).await?;
     let mut random = fastrand::Rng::with_seed(7);
     let mut ledger = Ledger::default();
@@ -309,13 +311,10 @@ pub(super) async fn prepare(
         ledger.apply(&act);
     }
     if flow == Flow::Open {
-        disk.tree().settle();
-        let crashed = disk.tree().clone();
+        let crashed = disk.image(ground)?;
         vault.close().await?;
         return Ok((crashed, ledger));
     }
     vault.close().await?;
-    disk.tree().settle();
-    let closed = disk.tree().clone();
-    Ok((closed, ledger))
+    Ok((disk.image(ground)?, ledger))
 }

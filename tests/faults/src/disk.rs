@@ -8,9 +8,9 @@
 //! and whoever waits for a page of that stops all threads of his process that need memory.
 
 mod calls;
-mod sectors;
+pub mod sectors;
 pub mod server;
-mod tree;
+pub mod tree;
 
 use std::{
     io::{BufRead, BufReader, Write},

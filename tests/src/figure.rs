@@ -26,10 +26,16 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Writes docs/figures/<id>.json and docs/figures/raw/<id>.json.
+    /// Writes docs/figures/<id>.json and docs/figures/raw/<id>.json, as this program's own `cargo xtask bench`.
     pub fn write(&self) -> Result<()> {
+        let words: Vec<_> = env::args().skip(1).collect();
+        self.write_as(&format!("cargo xtask bench {}", words.join(" ")))
+    }
+
+    /// Writes docs/figures/<id>.json and docs/figures/raw/<id>.json; `command` makes them again.
+    pub fn write_as(&self, command: &str) -> Result<()> {
         let told = |name: &str| {
-            env::var(name).with_context(|| format!("{name} is not set: use `cargo xtask bench`"))
+            env::var(name).with_context(|| format!("{name} is not set: use `cargo xtask`"))
         };
         let mut figure = json!({
             "id": self.id,
@@ -37,7 +43,7 @@ impl Figure {
             "unit": self.unit,
             "n": self.n,
             "peer": self.peer,
-            "command": format!("cargo xtask bench {}", env::args().skip(1).collect::<Vec<_>>().join(" ")),
+            "command": command,
             "machine": told("TANDEM_MACHINE")?,
             "date": told("TANDEM_DATE")?,
         });

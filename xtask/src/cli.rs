@@ -62,6 +62,12 @@ enum Task {
         #[arg(long, default_value_t = 10_000_000)]
         executions: u64,
     },
+    /// Do the vault harm: kills, power cuts, failing disks, damaged files; a sample, or with `--full` all of it
+    Faults {
+        /// Passed on to the program
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// Measure the app and the engine against their peers
     Bench {
         /// Passed on to the program
@@ -89,6 +95,7 @@ impl Arguments {
             Task::Screenshots { rest } => {
                 return run::tool(&place, &mut report, "screenshots", &rest);
             }
+            Task::Faults { rest } => return run::tool(&place, &mut report, "faults", &rest),
             Task::Peer => report.step("the peer", || peer::build(&place))?,
             Task::Fuzz { executions } => fuzz::run(&place, executions)?,
             Task::Bench { rest } => {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Streamed text is on disk at most this much later, a slow disk's own time aside.
-const CHECKPOINT: Duration = Duration::from_millis(150);
+pub const CHECKPOINT: Duration = Duration::from_millis(150);
 
 pub(crate) type Events = Pin<Box<dyn Stream<Item = GenerateEvent> + Send>>;
 

@@ -29,6 +29,7 @@ mod unsaved;
 pub mod wire;
 
 pub use door::Door;
+pub use drive::CHECKPOINT;
 pub use guard::guard;
 pub use logs::keep_logs;
 pub use paths::Paths;

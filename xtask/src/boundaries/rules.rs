@@ -44,8 +44,8 @@ const OWNED: [(&str, &[&str]); 8] = [
     ("tauri", &["tandem-app"]),
 ];
 
-/// The whole-system tests look behind every door.
-const TESTS: &str = "tandem-tests";
+/// The whole-system tests and the fault campaigns look behind every door.
+const TESTS: [&str; 2] = ["tandem-tests", "tandem-faults"];
 
 const TABLE: [(&str, Rule); 16] = [
     ("tandem-conversation", pure(&[])),
@@ -112,7 +112,7 @@ pub(super) fn of(package: &str) -> Option<&'static Rule> {
         ours: None,
         pure: false,
     };
-    if package == TESTS {
+    if TESTS.contains(&package) {
         return Some(&EVERYTHING);
     }
     TABLE

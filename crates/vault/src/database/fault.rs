@@ -1,6 +1,9 @@
 //! What an error of the database means.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use crate::VaultError;
 
@@ -23,10 +26,10 @@ pub(crate) fn typed(error: sqlx::Error, path: &Path) -> VaultError {
             {
                 Some(5 | 6) => VaultError::Owned,
                 Some(8) => VaultError::ReadOnly { path },
-                Some(10 | 14) => VaultError::Io {
-                    path,
-                    source: io::Error::other(error.message().to_owned()),
-                },
+                // 7 is what SQLCipher answers once it couldn't read a page. This program's statements are sound, so a
+                // "logic error" without a detail is a failed read as well: the full-text index calls it so.
+                Some(7 | 10 | 14) => unread(path, error.message()),
+                Some(1) if error.message() == "SQL logic error" => unread(path, error.message()),
                 Some(11) => VaultError::Damaged {
                     path,
                     why: error.message().to_owned(),
@@ -38,5 +41,12 @@ pub(crate) fn typed(error: sqlx::Error, path: &Path) -> VaultError {
             }
         }
         other => VaultError::Database(other.to_string()),
+    }
+}
+
+fn unread(path: PathBuf, message: &str) -> VaultError {
+    VaultError::Io {
+        path,
+        source: io::Error::other(message.to_owned()),
     }
 }

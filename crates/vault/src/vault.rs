@@ -184,7 +184,7 @@ impl Vault {
         let owner = Owner::take(&place)?;
         let database = Database::open_plain(&place).await?;
         let states = States::new(place.states(), Key::random()?);
-        let counter = Counter::new(place.counter(), Key::random()?, Uuid::nil());
+        let counter = Counter::new(place.counter(), Key::random()?, uuid::Uuid::nil());
         counter.set(database.commits().await?)?;
         Ok(Self {
             place,

@@ -123,11 +123,9 @@ fn rescue_words(rescued: &Rescued) -> String {
     let lost = match (rescued.lost_messages, rescued.lost_others) {
         (0, 0) => "Nothing seems to be lost.".to_owned(),
         (messages, 0) => format!("Up to {messages} messages could not be read."),
-        (0, others) => {
-            format!("At least {others} titles, folders, tags or settings could not be read.")
-        }
-        (messages, others) => format!(
-            "Up to {messages} messages and at least {others} titles, folders, tags or settings could not be read."
+        (0, _) => "Some titles, folders, tags or settings could not be read.".to_owned(),
+        (messages, _) => format!(
+            "Up to {messages} messages, and some titles, folders, tags or settings, could not be read."
         ),
     };
     format!(
@@ -266,7 +264,7 @@ mod tests {
         };
         assert!(rescued(0, 0).contains("Nothing seems to be lost"));
         assert!(rescued(7, 0).contains("7 messages could not"));
-        assert!(rescued(7, 1).contains("7 messages and at least 1"));
+        assert!(rescued(7, 1).contains("7 messages, and some titles"));
         assert!(rescued(0, 1).contains("/somewhere/damaged"));
     }
 }

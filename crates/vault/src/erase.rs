@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     KeyStore, KeyringError, OsKeyring, Vault, VaultError, durable, entry::note_of, owner::Owner,
-    place::Place, tree, vault::blocking,
+    place::Place, tree, vault::blocking, wrap::KEYRING,
 };
 
 /// Bytes of the largest key file, or mark, that is read.
@@ -34,6 +34,9 @@ pub struct Erased {
 struct Mark {
     /// The keyring's entries that are ours.
     entries: BTreeSet<Uuid>,
+    /// Whether a wrap needs the keyring. Where none does, what the keyring says is of no interest.
+    #[serde(default)]
+    keyring: bool,
 }
 
 impl Vault {
@@ -67,6 +70,7 @@ fn begin(place: &Place) -> Result<(), VaultError> {
     let mut mark = Mark::default();
     for path in key_files(place.dir(), DEEPEST)? {
         mark.entries.extend(entries(&path)?);
+        mark.keyring |= needs_keyring(&path)?;
     }
     let text =
         serde_json::to_vec(&mark).map_err(|error| VaultError::Database(error.to_string()))?;
@@ -87,7 +91,8 @@ pub(crate) fn finish(place: &Place, keys: &dyn KeyStore) -> Result<Erased, Vault
     for entry in mark.entries {
         match keys.remove(entry) {
             Ok(()) | Err(KeyringError::Missing) => {}
-            Err(error) => keyring = Some(error.to_string()),
+            Err(error) if mark.keyring => keyring = Some(error.to_string()),
+            Err(_) => {}
         }
     }
     for entry in tree::entries(place.dir())? {
@@ -146,6 +151,21 @@ fn entries(path: &Path) -> Result<Vec<Uuid>, VaultError> {
     let vault = value.get("vault").and_then(|id| id.as_str()?.parse().ok());
     found.extend(vault.map(note_of));
     Ok(found)
+}
+
+/// Whether a key file has a wrap that the keyring opens, or had one and the keyring kept its entry.
+fn needs_keyring(path: &Path) -> Result<bool, VaultError> {
+    let text = read(path)?.unwrap_or_default();
+    let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let wraps = value.get("wraps").and_then(|wraps| wraps.as_array());
+    let stale = value.get("stale").and_then(|stale| stale.as_array());
+    if stale.is_some_and(|stale| !stale.is_empty()) {
+        return Ok(true);
+    }
+    Ok(wraps
+        .into_iter()
+        .flatten()
+        .any(|wrap| wrap.get("kind").and_then(|kind| kind.as_str()) == Some(KEYRING)))
 }
 
 /// At most [`LARGEST`] bytes of a file, or `None` when it isn't there.

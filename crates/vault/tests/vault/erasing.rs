@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use tandem_vault::{Status, Unlock, Vault, VaultError};
+use tandem_vault::{KeyringError, Protection, Status, Unlock, Vault, VaultError};
+use zeroize::Zeroizing;
 
 use crate::support::{Home, conversation, one_conversation};
 
@@ -67,6 +68,22 @@ async fn a_damaged_vault_is_erased_too() {
     fs::write(home.file("vault.db"), "noise").unwrap();
     erase(&home).await.unwrap();
     assert_eq!(left(&home), ["owner.lock"]);
+}
+
+#[tokio::test]
+async fn what_the_keyring_says_is_told_only_where_it_had_a_key() {
+    let home = full().await;
+    let failed = KeyringError::Other("it is away".to_owned());
+    *home.keys.broken.lock().unwrap() = Some(failed);
+    let erased = erase(&home).await.unwrap();
+    assert!(erased.keyring.unwrap().contains("it is away"));
+    assert_eq!(left(&home), ["owner.lock"]);
+    let words = Zeroizing::new("right words".to_owned());
+    let vault = Vault::create(&home.dir, Protection::Passphrase(words))
+        .await
+        .unwrap();
+    vault.close().await.unwrap();
+    assert_eq!(erase(&home).await.unwrap().keyring, None);
 }
 
 /// Leaves the folder as a kill after each removal would, in the order of the erasure.

@@ -67,7 +67,7 @@ pub(crate) async fn open(door: &Door, passphrase_file: Option<&Path>) -> Result<
             if let Keyring::Missing { message } = keyring {
                 aside(&message);
                 aside(
-                    "A passphrase can protect your conversations instead. Without it no one can read them, you neither.",
+                    "A passphrase can protect your conversations instead. Without it, only the recovery phrase opens them.",
                 );
             }
             Call::Protect {

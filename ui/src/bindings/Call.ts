@@ -152,4 +152,12 @@ what: ExchangeCall, } | { "do": "bench" } | { "do": "doctor" } | { "do": "safety
 /**
  * What.
  */
-what: SafetyCall, };
+what: SafetyCall, } | { "do": "keys", 
+/**
+ * How.
+ */
+what: KeysCall, } | { "do": "drafts", 
+/**
+ * How.
+ */
+what: DraftsCall, };

@@ -93,7 +93,7 @@ async fn a_kill_at_any_step_is_completed_at_the_next_start() {
         let home = full().await;
         let vault: serde_json::Value =
             serde_json::from_slice(&fs::read(home.file("keys.json")).unwrap()).unwrap();
-        let mark = serde_json::json!({ "entries": [vault["vault"]] });
+        let mark = serde_json::json!({ "entries": [vault["wraps"][0]["entry"]] });
         fs::write(home.file("erasing.json"), mark.to_string()).unwrap();
         let parts = [
             "keys.json",

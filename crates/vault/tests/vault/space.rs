@@ -10,7 +10,7 @@ const DISK: &str = "TANDEM_TEST_DISK";
 
 /// Runs the ignored test `test` with a file system of 512 KiB at `$TANDEM_TEST_DISK`, or says why it can't.
 fn on_a_small_disk(test: &str) {
-    let probe = "mount -t tmpfs -o size=512k none /mnt";
+    let probe = "mount -t tmpfs -o size=1m none /mnt";
     if !can_run(
         "unshare",
         &["--user", "--map-root-user", "--mount", "sh", "-c", probe],

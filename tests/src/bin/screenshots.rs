@@ -35,7 +35,10 @@ mod pictures {
         let desktop = Desktop::start(1280, 900)?;
         let window = Window::open(&desktop).await?;
         save(&desktop, "welcome", LARGE).await?;
-        window.begin().await?;
+        window.click("onboarding-start").await?;
+        window.part("phrase-later").await?;
+        save(&desktop, "phrase", LARGE).await?;
+        window.click("phrase-later").await?;
         window.part("composer").await?;
         save(&desktop, "empty", LARGE).await?;
         for question in QUESTIONS {
@@ -67,6 +70,7 @@ mod pictures {
         save(&desktop, "small", SMALL).await?;
         desktop.resize(LARGE.0, LARGE.1)?;
         keeping(&window, &desktop).await?;
+        safekeeping(&window, &desktop).await?;
         window.quit().await
     }
 
@@ -91,6 +95,51 @@ mod pictures {
         window.type_into("search", "tomatoes").await?;
         window.part("search-hit").await?;
         save(desktop, "search", LARGE).await
+    }
+
+    /// What comes in and goes out, backups and keys; in both themes, and narrow.
+    async fn safekeeping(window: &Window, desktop: &Desktop) -> Result<()> {
+        let export =
+            programs::root().join("crates/exchange/tests/fixtures/chatgpt/conversations.json");
+        window.click("settings-open").await?;
+        window
+            .type_into("import-path", &export.to_string_lossy())
+            .await?;
+        window.click("import-look").await?;
+        window.part("import-report").await?;
+        for (part, name) in [("import-report", "import"), ("privacy", "privacy")] {
+            into_view(window, part).await?;
+            save(desktop, name, LARGE).await?;
+        }
+        window.click("back-up").await?;
+        window.part("backup-row").await?;
+        into_view(window, "erase").await?;
+        save(desktop, "backups", LARGE).await?;
+        window
+            .script("document.querySelector('[data-testid=theme-dark]').click()")
+            .await?;
+        desktop.resize(SMALL.0, SMALL.1)?;
+        for (part, name) in [
+            ("import-report", "import-small"),
+            ("privacy", "privacy-small"),
+            ("erase", "backups-small"),
+        ] {
+            into_view(window, part).await?;
+            save(desktop, name, SMALL).await?;
+        }
+        desktop.resize(LARGE.0, LARGE.1)?;
+        window.click("import-start").await?;
+        window.part("import-report").await?;
+        window.click("settings-close").await
+    }
+
+    async fn into_view(window: &Window, part: &str) -> Result<()> {
+        window
+            .script(&format!(
+                "document.querySelector('[data-testid={part}]').scrollIntoView({{ block: 'center' }})"
+            ))
+            .await?;
+        Ok(())
     }
 
     async fn save(desktop: &Desktop, name: &str, size: (u32, u32)) -> Result<()> {

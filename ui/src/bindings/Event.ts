@@ -13,7 +13,7 @@ state: AppState, } | { "on": "conversations" } | { "on": "exchange",
 /**
  * Conversations that are done.
  */
-done: number, } | { "on": "missed" } | { "on": "turn", 
+done: number, } | { "on": "missed" } | { "on": "locked" } | { "on": "turn", 
 /**
  * Which.
  */

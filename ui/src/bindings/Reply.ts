@@ -4,6 +4,7 @@ import type { BenchView } from "./BenchView";
 import type { ConversationRow } from "./ConversationRow";
 import type { ConversationView } from "./ConversationView";
 import type { DoctorLine } from "./DoctorLine";
+import type { DraftView } from "./DraftView";
 import type { ExportView } from "./ExportView";
 import type { FoundView } from "./FoundView";
 import type { ImportView } from "./ImportView";
@@ -24,4 +25,4 @@ turn: string,
 /**
  * The conversation with its new branch.
  */
-view: ConversationView, } } | { "models": Array<ModelCard> } | { "import": ImportView } | { "export": ExportView } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView };
+view: ConversationView, } } | { "models": Array<ModelCard> } | { "import": ImportView } | { "export": ExportView } | { "bench": BenchView } | { "doctor": Array<DoctorLine> } | { "safety": SafetyView } | { "phrase": Array<string> } | { "drafts": Array<DraftView> };

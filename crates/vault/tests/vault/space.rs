@@ -21,10 +21,7 @@ fn on_a_small_disk(test: &str) {
     let disk = tempfile::tempdir().unwrap();
     let script = inside(
         test,
-        &format!(
-            "mount -t tmpfs -o size=512k none '{}'",
-            disk.path().display()
-        ),
+        &format!("mount -t tmpfs -o size=1m none '{}'", disk.path().display()),
     );
     let status = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])

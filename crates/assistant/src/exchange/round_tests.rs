@@ -190,8 +190,10 @@ async fn a_vault_s_archive_gives_an_empty_vault_everything() {
             let again = import(vault, &archive, passphrase).await;
             assert!(again.iter().all(|again| !again.new && again.messages == 0));
         }
+        second.close().await.unwrap();
     }
     assert_eq!(whole(&first).await, expected);
+    first.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -211,6 +213,7 @@ async fn a_second_import_of_every_format_adds_nothing() {
         );
     }
     assert_eq!(whole(&vault).await, before);
+    vault.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -225,4 +228,5 @@ async fn an_imported_answer_says_which_model_made_it_and_that_it_came_from_elsew
         (Route::Imported, "llama3.2:latest")
     );
     assert_eq!(messages[0].receipt, None);
+    vault.close().await.unwrap();
 }

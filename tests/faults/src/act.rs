@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Role};
-use tandem_vault::{Vault, VaultError};
+use tandem_vault::{Incoming, IncomingAttachment, IncomingMessage, Vault, VaultError};
 use uuid::Uuid;
 
-use crate::ledger::{Ledger, SETTINGS};
+use crate::ledger::{Entry, Ledger, SETTINGS};
 
 /// Conversations that random acts let grow side by side.
 const CONVERSATIONS: usize = 8;
@@ -64,6 +64,82 @@ pub enum Act {
     },
     /// What an earlier run left streaming is marked as interrupted.
     Settle,
+    /// A conversation from elsewhere, each message with a file attached.
+    Import(Import),
+    /// A backup.
+    BackUp {
+        /// Milliseconds since 1970 UTC.
+        at: i64,
+    },
+}
+
+/// A conversation from elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Import {
+    /// Its id, there and here.
+    pub id: ConversationId,
+    /// Its title.
+    pub title: String,
+    /// Milliseconds since 1970 UTC.
+    pub at: i64,
+    /// Its messages, each after the one before; their texts are what is attached to them as well.
+    pub messages: Vec<(MessageId, String)>,
+}
+
+impl Import {
+    /// What the vault is told.
+    fn incoming(&self) -> Incoming {
+        let messages = self
+            .messages
+            .iter()
+            .enumerate()
+            .map(|(at, (id, text))| IncomingMessage {
+                id: id.to_string(),
+                parent: at.checked_sub(1),
+                role: Role::User,
+                text: text.clone(),
+                state: MessageState::Complete,
+                created_ms: self.at,
+                receipt: None,
+                attachments: vec![IncomingAttachment {
+                    name: "attached.txt".to_owned(),
+                    mime: "text/plain".to_owned(),
+                    bytes: text.clone().into_bytes(),
+                }],
+            });
+        Incoming {
+            source: "tandem".to_owned(),
+            id: self.id.to_string(),
+            title: self.title.clone(),
+            created_ms: self.at,
+            leaf: self.messages.len().checked_sub(1),
+            messages: messages.collect(),
+            ..Incoming::default()
+        }
+    }
+
+    /// What the vault must hold then.
+    pub fn entry(&self) -> Entry {
+        let mut entry = Entry {
+            title: self.title.clone(),
+            ..Entry::default()
+        };
+        for (id, text) in &self.messages {
+            entry.messages.push(Message {
+                id: *id,
+                conversation: self.id,
+                parent: entry.leaf,
+                role: Role::User,
+                text: text.clone(),
+                state: MessageState::Complete,
+                created_ms: self.at,
+                receipt: None,
+            });
+            entry.attached.push((*id, text.clone().into_bytes()));
+            entry.leaf = Some(*id);
+        }
+        entry
+    }
 }
 
 impl Act {
@@ -80,7 +156,9 @@ impl Act {
             Self::Rename { id, title } => vault.rename(*id, title).await,
             Self::Delete { id } => vault.delete_conversation(*id).await,
             Self::Set { key, value } => vault.set_setting(key, value).await,
-            Self::Settle => vault.settle_interrupted().await.map(|_| ()),
+            Self::Settle => vault.settle_interrupted().await.map(drop),
+            Self::Import(import) => vault.import(import.incoming()).await.map(drop),
+            Self::BackUp { at } => vault.back_up(*at).await.map(drop),
         }
     }
 
@@ -125,7 +203,9 @@ impl Act {
                 value: format!("\"{}\"", word(random)),
             },
             38..41 => Self::Settle,
-            41..60 => Self::Append {
+            41..45 if ids.len() < CONVERSATIONS => Self::import(random),
+            45..47 => Self::back_up(random),
+            47..60 => Self::Append {
                 messages: vec![message(random, ledger, id, Role::User)],
                 title: None,
             },
@@ -144,6 +224,27 @@ impl Act {
                     title: random.bool().then(|| text(random)),
                 }
             }
+        }
+    }
+
+    /// A conversation from elsewhere.
+    pub fn import(random: &mut fastrand::Rng) -> Self {
+        let mut messages = Vec::new();
+        for _ in 0..random.usize(1..4) {
+            messages.push((MessageId(uuid(random)), text(random)));
+        }
+        Self::Import(Import {
+            id: ConversationId(uuid(random)),
+            title: text(random),
+            at: random.i64(0..2_000_000_000_000),
+            messages,
+        })
+    }
+
+    /// A backup, at some time.
+    pub fn back_up(random: &mut fastrand::Rng) -> Self {
+        Self::BackUp {
+            at: random.i64(1_000_000_000_000..2_000_000_000_000),
         }
     }
 

@@ -107,6 +107,11 @@ impl Campaign for Damage {
 }
 
 fn judge(outcome: Outcome, name: &str, change: Change, number: u64, tally: &mut Tally) {
+    let name = if name.contains('/') {
+        "an attachment"
+    } else {
+        name
+    };
     let prefix = if change.is_apart() { "apart, " } else { "" };
     tally.count(if change.is_apart() {
         "apart, cases"
@@ -255,23 +260,23 @@ async fn grow(
     Ok(())
 }
 
-/// The files of a vault's folder but its lock, which holds nothing.
+/// The files of a vault's folder and of its attachments, but not its lock, which holds nothing, and no backups.
 fn files(dir: &Path) -> Result<Files> {
     let mut files = Files::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.file_type()?.is_file() && name != "owner.lock" {
-            files.insert(name, fs::read(entry.path())?);
+    for path in tandem_tests::canary::files(dir)? {
+        let name = path.strip_prefix(dir)?;
+        if name != Path::new("owner.lock") && !name.starts_with("backups") {
+            files.insert(name.to_string_lossy().into_owned(), fs::read(&path)?);
         }
     }
     Ok(files)
 }
 
 fn lay(dir: &Path, files: &Files) -> Result<()> {
-    fs::create_dir(dir)?;
     for (name, bytes) in files {
-        fs::write(dir.join(name), bytes)?;
+        let file = dir.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(dir))?;
+        fs::write(file, bytes)?;
     }
     Ok(())
 }

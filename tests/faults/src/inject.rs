@@ -70,7 +70,7 @@ impl Campaign for Inject {
     }
 
     fn what(&self) -> &'static str {
-        "EIO, ENOSPC and EROFS at every call of twelve flows, once and from then on"
+        "EIO, ENOSPC and EROFS at every call of fifteen flows (making: every third, new keys: every eleventh), once and from then on"
     }
 
     fn cases(&self, full: bool) -> u64 {
@@ -109,7 +109,7 @@ impl Inject {
         let disk = self.rack.take(ground)?;
         let mut plan = Vec::new();
         for flow in Flow::ALL {
-            for (errno, (kind, name)) in ERRORS.into_iter().enumerate() {
+            for (errno, (kind, _)) in ERRORS.into_iter().enumerate() {
                 let base = self.base(ground, &disk, flow)?;
                 let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(base.keys.path()));
                 disk.lay(&base.image)?;
@@ -127,8 +127,7 @@ impl Inject {
                     // A flow that only reads never meets a full disk.
                     continue;
                 }
-                let _ = name;
-                for at in 1..=calls {
+                for at in (1..=calls).step_by(flow.step()) {
                     for lasting in [false, true] {
                         plan.push(Plan {
                             flow,

@@ -39,6 +39,15 @@ impl KeyStore for FileKeys {
         }
     }
 
+    fn remove(&self, entry: Uuid) -> Result<(), KeyringError> {
+        match fs::remove_file(self.path(entry)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(KeyringError::Other(error.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn write(&self, vault: Uuid, key: &[u8]) -> Result<(), KeyringError> {
         // Whole or not at all, as a keyring's own call is; names differ, because two may be at it.
         let new = self

@@ -38,14 +38,20 @@ enum Life {
     Stream,
     Making,
     Migration,
+    /// Imports and backups, one after the other.
+    Copies,
+    /// New keys.
+    Rotation,
 }
 
 impl Life {
     fn of(number: u64) -> Self {
-        match number % 10 {
+        match number % 12 {
             1 => Self::Stream,
             2 | 7 => Self::Migration,
             3 => Self::Making,
+            4 | 8 => Self::Copies,
+            5 => Self::Rotation,
             _ => Self::Acts,
         }
     }
@@ -55,6 +61,8 @@ impl Life {
             Self::Acts => "acts",
             Self::Stream => "stream",
             Self::Making | Self::Migration => "begin",
+            Self::Copies => "copies",
+            Self::Rotation => "rotate",
         }
     }
 }
@@ -69,7 +77,7 @@ impl Campaign for Kill {
     }
 
     fn cases(&self, full: bool) -> u64 {
-        if full { 520 } else { 10 }
+        if full { 540 } else { 12 }
     }
 
     fn case(&self, ground: &Ground, number: u64) -> Result<Tally> {
@@ -84,12 +92,11 @@ impl Campaign for Kill {
         let mut tally = Tally::default();
         let mut ledger = Ledger::default();
         match life {
-            Life::Acts | Life::Stream => fresh::lay(ground, &dir, &keys_dir)?,
             Life::Making | Life::Migration => {}
+            _ => fresh::lay(ground, &dir, &keys_dir)?,
         }
         for _ in 0..kills {
             match life {
-                Life::Acts | Life::Stream => {}
                 Life::Making => {
                     remove(&dir)?;
                     ledger = Ledger::default();
@@ -98,6 +105,7 @@ impl Campaign for Kill {
                     remove(&dir)?;
                     ledger = older::lay(&dir, &keys_dir)?;
                 }
+                _ => {}
             }
             let said = one_kill(ground, life, &dir, &keys_dir, &mut random, &mut tally)?;
             let found = wait_for(look(
@@ -144,10 +152,13 @@ fn one_kill(
     let longest = match life {
         Life::Stream => 900,
         Life::Acts => 60,
-        Life::Making | Life::Migration => 40,
+        Life::Copies => 250,
+        Life::Migration => 40,
+        // They derive keys, which is slow on purpose.
+        Life::Making | Life::Rotation => 1_500,
     };
     // Sometimes from the start of the process on, sometimes from the moment that the vault is open.
-    let from = if life == Life::Stream || random.bool() {
+    let from = if life == Life::Stream || life != Life::Making && random.bool() {
         if !worker.hear_to(&Line::Open)? {
             tally.count("ended before it was open");
         }
@@ -207,6 +218,7 @@ fn moment(said: &[Line], life: Life) -> &'static str {
         (None, Life::Making) => "killed while a vault was made",
         (None, Life::Migration) => "killed while an older vault was opened",
         (None | Some(Line::Closed), _) => "killed while a vault was opened",
+        (Some(Line::Rotating), _) => "killed while keys were changed",
         (Some(Line::Closing), _) => "killed while a vault was closed",
         (Some(Line::Try(act)), _) => match act {
             Act::Create { .. } => "killed in the making of a conversation",
@@ -216,6 +228,8 @@ fn moment(said: &[Line], life: Life) -> &'static str {
             Act::Rename { .. } => "killed in a renaming",
             Act::Delete { .. } => "killed in a deletion",
             Act::Set { .. } | Act::Settle => "killed in another write",
+            Act::Import(_) => "killed in an import",
+            Act::BackUp { .. } => "killed in a backup",
         },
         _ if life == Life::Stream => "killed while an answer came",
         _ => "killed between two calls",
@@ -251,9 +265,9 @@ async fn look(
     let vault = match Vault::status(dir) {
         Status::None if life == Life::Making && !opened => {
             tally.count("made anew");
-            Vault::create_with(dir, Protection::Keyring, keys).await?
+            Vault::create_with(dir, Protection::Keyring, keys.clone()).await?
         }
-        Status::Keyring => Vault::open_with(dir, Unlock::Keyring, keys).await?,
+        Status::Keyring => Vault::open_with(dir, Unlock::Keyring, keys.clone()).await?,
         other => {
             tally.add("lost", ledger.lost_in(&Ledger::default()));
             anyhow::bail!("the vault's status is {other:?}");
@@ -264,6 +278,9 @@ async fn look(
     }
     let found = Ledger::read(&vault).await?;
     judge(&found, tried, ledger, tally);
+    if life == Life::Copies {
+        restored(dir, keys, said, tally).await?;
+    }
     streamed(said, &found, tally);
     searched(&vault, &found, tally).await?;
     *ledger = found;
@@ -287,6 +304,41 @@ pub fn judge(found: &Ledger, tried: Option<&Act>, acknowledged: &Ledger, tally: 
     let words = acknowledged.difference(found).unwrap_or_default();
     tally.add("lost", acknowledged.lost_in(found));
     tally.fail("wrong", format!("{words}; under way: {tried:?}"));
+}
+
+/// Each backup that is there is whole: it opens in the place of an empty vault's folder. A backup that was acknowledged is
+/// there.
+async fn restored(
+    dir: &Path,
+    keys: Arc<dyn KeyStore>,
+    said: &[Line],
+    tally: &mut Tally,
+) -> Result<()> {
+    let backups = Vault::backups(dir)?;
+    let acknowledged = said.windows(2).filter_map(|pair| match pair {
+        [Line::Try(Act::BackUp { at }), Line::Done] => Some(*at),
+        _ => None,
+    });
+    // The rotation lets go of older ones, so the newest of them is looked for.
+    if let Some(newest) = acknowledged.max()
+        && !backups
+            .iter()
+            .any(|backup| backup.made_ms / 1_000 >= newest / 1_000)
+    {
+        tally.fail("backup", "one that was acknowledged is gone");
+    }
+    let Some(backup) = backups.first() else {
+        return Ok(());
+    };
+    let place = tempfile::tempdir()?;
+    let other = place.path().join("vault");
+    Vault::restore_with(&other, &backup.path, Unlock::Keyring, keys.clone(), 1).await?;
+    let vault = Vault::open_with(&other, Unlock::Keyring, keys).await?;
+    vault.verify().await?;
+    Ledger::read(&vault).await?;
+    vault.close().await?;
+    tally.count("backups restored");
+    Ok(())
 }
 
 /// How much streamed text is gone: from the first piece that isn't there to the last that came.

@@ -19,6 +19,8 @@ pub struct Entry {
     pub leaf: Option<MessageId>,
     /// Its messages in the order of appending.
     pub messages: Vec<Message>,
+    /// The bytes that are attached, and to which message.
+    pub attached: Vec<(MessageId, Vec<u8>)>,
 }
 
 /// Everything that a vault must hold.
@@ -36,12 +38,17 @@ impl Ledger {
         let mut ledger = Self::default();
         for row in vault.conversations().await? {
             let (row, messages) = vault.conversation(row.id).await?;
+            let mut attached = Vec::new();
+            for file in vault.attachments(row.id).await? {
+                attached.push((file.message, vault.attachment(file.id).await?));
+            }
             ledger.conversations.insert(
                 row.id,
                 Entry {
                     title: row.title,
                     leaf: row.leaf,
                     messages,
+                    attached,
                 },
             );
         }
@@ -89,6 +96,11 @@ impl Ledger {
             Act::Delete { id } => {
                 self.conversations.remove(id);
             }
+            Act::Import(import) => {
+                self.conversations.insert(import.id, import.entry());
+            }
+            // It changes nothing of what is here.
+            Act::BackUp { .. } => {}
             Act::Set { key, value } => {
                 self.settings.insert(key.clone(), value.clone());
             }
@@ -164,6 +176,9 @@ impl Ledger {
                             there.text.len(),
                             there.state
                         ));
+                    }
+                    if other.attached != entry.attached {
+                        return Some("something else is attached".to_owned());
                     }
                     if other.leaf != entry.leaf {
                         return Some("another message is shown last".to_owned());

@@ -29,6 +29,10 @@ pub enum Line {
     Closed,
     /// This is tried next.
     Try(Act),
+    /// The vault gets new keys.
+    Rotating,
+    /// It has them.
+    Rotated,
     /// It was acknowledged.
     Done,
     /// A piece of an answer came: how long the answer is with it, in bytes, and when, in microseconds of the child's

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Role};
-use tandem_vault::{KeyStore, Protection, Vault};
+use tandem_vault::{Incoming, IncomingAttachment, IncomingMessage, KeyStore, Protection, Vault};
 use uuid::Uuid;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -57,13 +57,21 @@ pub enum Way {
     Tag,
     /// What the engine computed.
     State,
+    /// An imported message.
+    Imported,
+    /// A file attached to one.
+    Attached,
+    /// A draft.
+    Draft,
+    /// A message that is in a backup.
+    BackedUp,
     /// Nothing of the vault: it is kept in memory, where it must be found.
     Held,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Message,
         Self::Title,
         Self::Stream,
@@ -74,6 +82,10 @@ impl Way {
         Self::Folder,
         Self::Tag,
         Self::State,
+        Self::Imported,
+        Self::Attached,
+        Self::Draft,
+        Self::BackedUp,
         Self::Held,
     ];
 
@@ -90,6 +102,10 @@ impl Way {
             Self::Folder => 'f',
             Self::Tag => 'g',
             Self::State => 'e',
+            Self::Imported => 'i',
+            Self::Attached => 'a',
+            Self::Draft => 'r',
+            Self::BackedUp => 'u',
             Self::Held => 'h',
         }
     }
@@ -107,6 +123,10 @@ impl Way {
             Self::Folder => "a folder",
             Self::Tag => "a tag",
             Self::State => "an engine's state",
+            Self::Imported => "an imported message",
+            Self::Attached => "an attachment",
+            Self::Draft => "a draft",
+            Self::BackedUp => "a message in a backup",
             Self::Held => "a word that is held",
         }
     }
@@ -193,13 +213,20 @@ async fn one(vault: &Vault, random: &mut fastrand::Rng, way: Way, sentence: &str
     first.state = MessageState::Complete;
     vault.append(&first).await?;
     match way {
-        Way::Message | Way::Deleted | Way::Branch => {
+        Way::Imported | Way::Attached => import(vault, random, way, sentence).await?,
+        Way::Draft => vault.set_draft(Some(conversation), sentence).await?,
+        Way::Message | Way::Deleted | Way::Branch | Way::BackedUp => {
             let mut told = message(random, conversation, Some(first.id), sentence);
             let appended = vault.append(&told).await;
             told.text.zeroize();
             appended?;
             match way {
                 Way::Deleted => vault.delete_conversation(conversation).await?,
+                Way::BackedUp => {
+                    vault
+                        .back_up(random.i64(1_000_000_000_000..2_000_000_000_000))
+                        .await?;
+                }
                 Way::Branch => vault.delete_branch(conversation, told.id).await?,
                 _ => {}
             }
@@ -240,6 +267,34 @@ async fn one(vault: &Vault, random: &mut fastrand::Rng, way: Way, sentence: &str
         }
         Way::Held => {}
     }
+    Ok(())
+}
+
+async fn import(vault: &Vault, random: &mut fastrand::Rng, way: Way, sentence: &str) -> Result<()> {
+    let (text, bytes) = match way {
+        Way::Imported => (sentence, "plain"),
+        _ => ("plain", sentence),
+    };
+    let incoming = Incoming {
+        source: "chatgpt".to_owned(),
+        id: act::uuid(random).to_string(),
+        messages: vec![IncomingMessage {
+            id: "1".to_owned(),
+            parent: None,
+            role: Role::User,
+            text: text.to_owned(),
+            state: MessageState::Complete,
+            created_ms: 1,
+            receipt: None,
+            attachments: vec![IncomingAttachment {
+                name: "file.txt".to_owned(),
+                mime: "text/plain".to_owned(),
+                bytes: bytes.as_bytes().to_vec(),
+            }],
+        }],
+        ..Incoming::default()
+    };
+    vault.import(incoming).await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use tandem_conversation::{ConversationId, Message, MessageId, MessageState, Role};
-use tandem_vault::{KeyStore, Protection, Search, Shelf, Unlock, Vault, VaultError};
+use tandem_vault::{KeyStore, Phrase, Protection, Search, Shelf, Unlock, Vault, VaultError};
 
 use crate::{
     act::{self, Act},
@@ -28,6 +28,9 @@ pub(super) enum Flow {
     List,
     Close,
     Migrate,
+    BackUp,
+    Import,
+    Rotate,
 }
 
 /// How a flow went.
@@ -87,7 +90,7 @@ impl Run {
 }
 
 impl Flow {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Create,
         Self::Open,
         Self::Append,
@@ -100,7 +103,19 @@ impl Flow {
         Self::List,
         Self::Close,
         Self::Migrate,
+        Self::BackUp,
+        Self::Import,
+        Self::Rotate,
     ];
+
+    /// At every how manieth call it fails: deriving a key takes most of a second, so not at each.
+    pub(super) fn step(self) -> usize {
+        match self {
+            Self::Create => 3,
+            Self::Rotate => 11,
+            _ => 1,
+        }
+    }
 
     pub(super) fn words(self) -> &'static str {
         match self {
@@ -116,6 +131,9 @@ impl Flow {
             Self::List => "lists and reading",
             Self::Close => "closing",
             Self::Migrate => "an older vault",
+            Self::BackUp => "a backup",
+            Self::Import => "an import",
+            Self::Rotate => "new keys",
         }
     }
 
@@ -138,13 +156,18 @@ impl Flow {
         } else {
             Vault::open_with(&dir, Unlock::Keyring, keys).await
         };
-        let Some(vault) = run.read(opened) else {
+        let Some(mut vault) = run.read(opened) else {
             return Ok(run);
         };
         if !early {
             disk.fail(fault)?;
         }
         self.middle(&vault, ledger, &mut run).await?;
+        if self == Self::Rotate
+            && let Some(anew) = run.read(vault.rotate(&Phrase::random()?, None).await)
+        {
+            vault = anew;
+        }
         if run.failed.is_some() {
             // The window is still open, and the person goes on.
             let act = Act::Set {
@@ -185,7 +208,9 @@ impl Flow {
                 acts.push(create);
                 acts.push(append(act::message(&mut random, &later, id, Role::User)));
             }
-            Self::Open | Self::Migrate | Self::Close => {}
+            Self::Open | Self::Migrate | Self::Close | Self::Rotate => {}
+            Self::BackUp => acts.push(Act::back_up(&mut random)),
+            Self::Import => acts.push(Act::import(&mut random)),
             Self::Append => {
                 let mut later = ledger.clone();
                 for &id in ids.iter().take(3) {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use tandem_conversation::{Message, MessageId, MessageState, Role};
-use tandem_vault::{KeyStore, Protection, Status, Unlock, Vault, VaultError};
+use tandem_vault::{KeyStore, Phrase, Protection, Status, Unlock, Vault, VaultError};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::{
@@ -25,6 +25,10 @@ pub enum Work {
     Stream,
     /// A vault that is made, or opened and brought up to date.
     Begin,
+    /// Imports and backups.
+    Copies,
+    /// New keys, again and again.
+    Rotate,
 }
 
 /// What the parent asks for.
@@ -50,6 +54,8 @@ async fn work(orders: &Orders) -> Result<()> {
         Work::Acts => acts(orders, keys, &mut random).await,
         Work::Stream => stream(orders, keys, &mut random).await,
         Work::Begin => begin(orders, keys, &mut random).await,
+        Work::Copies => copies(orders, keys, &mut random).await,
+        Work::Rotate => rotate(orders, keys, &mut random).await,
     };
     match done {
         Ok(()) => say(&Line::End),
@@ -94,6 +100,42 @@ async fn acts(
         close(&vault).await?;
     }
     Ok(())
+}
+
+async fn copies(
+    orders: &Orders,
+    keys: Arc<dyn KeyStore>,
+    random: &mut fastrand::Rng,
+) -> Result<(), VaultError> {
+    let vault = open(orders, keys).await?;
+    let mut ledger = Ledger::read(&vault).await?;
+    for _ in 0..10 {
+        for act in [
+            Act::import(random),
+            Act::back_up(random),
+            Act::next(random, &ledger),
+        ] {
+            carry_out(&act, &vault, &mut ledger).await?;
+        }
+    }
+    close(&vault).await
+}
+
+async fn rotate(
+    orders: &Orders,
+    keys: Arc<dyn KeyStore>,
+    random: &mut fastrand::Rng,
+) -> Result<(), VaultError> {
+    let mut vault = open(orders, keys).await?;
+    let mut ledger = Ledger::read(&vault).await?;
+    for _ in 0..3 {
+        let act = Act::next(random, &ledger);
+        carry_out(&act, &vault, &mut ledger).await?;
+        say(&Line::Rotating);
+        vault = vault.rotate(&Phrase::random()?, None).await?;
+        say(&Line::Rotated);
+    }
+    close(&vault).await
 }
 
 async fn begin(

@@ -9,7 +9,7 @@ mod rotation;
 mod snapshot;
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -112,7 +112,16 @@ impl Vault {
         let number = self.copy_to(&copy).await?;
         let keys = self.sealing();
         reseal(&copy, &keys.database, &keys.backups).await?;
-        let found = snapshot::examine(&copy, &keys.backups).await?;
+        let found = snapshot::examine(&copy, &keys.backups)
+            .await
+            .map_err(|error| match error {
+                // SQLCipher doesn't say when sealing a copy again failed in the middle. The vault itself is well.
+                VaultError::Damaged { .. } | VaultError::Mismatch { .. } => VaultError::Io {
+                    path: making.clone(),
+                    source: io::Error::other("the copy couldn't be written whole"),
+                },
+                other => other,
+            })?;
         if found != number {
             return Err(VaultError::Backup {
                 path: making,

@@ -104,19 +104,21 @@ impl Vault {
                 all: true,
             });
         }
-        // On a full or read-only disk what is in the index is found all the same.
-        let taken_in = match index::keep_up(self, true).await {
-            Ok(()) => true,
+        // On a full or read-only disk, what waits for the index is looked through instead.
+        let waiting = match index::keep_up(self, true).await {
+            Ok(()) => Vec::new(),
             Err(error) => {
                 tracing::warn!(
                     code = error.code(),
                     "the newest messages can't enter the search index"
                 );
-                false
+                self.waiting(search, &clauses).await?
             }
         };
         let (titles, every_title) = self.titles(search, &clauses).await?;
-        let (messages, every_message) = self.messages(search, &clauses).await?;
+        let (indexed, every_message) = self.messages(search, &clauses).await?;
+        let mut messages = waiting;
+        messages.extend(indexed);
         let rarity = self.rarity(&clauses).await?;
         let mut scored = scored_places(titles, &clauses, &rarity, TITLE_WEIGHT);
         scored.extend(scored_places(messages, &clauses, &rarity, 1.0));
@@ -128,7 +130,7 @@ impl Vault {
                 .into_iter()
                 .map(|(_, candidate)| shown(candidate, &clauses))
                 .collect(),
-            all: every_title && every_message && taken_in,
+            all: every_title && every_message,
         })
     }
 
@@ -145,6 +147,43 @@ impl Vault {
         .fetch_all(self.pool())
         .await
         .map_err(|error| self.fault(error))
+    }
+
+    /// Messages that wait for the index and match, newest first: each is held against every clause.
+    async fn waiting(
+        &self,
+        search: &Search,
+        clauses: &[Clause],
+    ) -> Result<Vec<Candidate>, VaultError> {
+        let sql = sql_from(
+            "(SELECT row FROM unindexed ORDER BY row DESC LIMIT ?4)",
+            search,
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind("")
+            .bind(0)
+            .bind(0)
+            .bind(FILTERED)
+            .bind(search.folder.map(|id| id.as_bytes().to_vec()))
+            .bind(&search.tag)
+            .bind(search.from_ms)
+            .bind(search.until_ms)
+            .bind(&search.model)
+            .bind(&search.route)
+            .fetch_all(self.pool())
+            .await
+            .map_err(|error| self.fault(error))?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let candidate = candidate(row).map_err(|error| self.fault(error))?;
+            if clauses
+                .iter()
+                .all(|clause| !clause.matches(&candidate.words).is_empty())
+            {
+                found.push(candidate);
+            }
+        }
+        Ok(found)
     }
 
     /// The newest messages that match, newest first, and whether those are all.
@@ -328,13 +367,20 @@ impl Search {
 
 /// The loops are nested as they are written, so that the rows come newest first without being sorted.
 pub(crate) fn message_sql(search: &Search) -> String {
-    let mut sql = "SELECT c.id AS conversation, m.id AS message, c.title, m.text, m.created_ms
-         FROM (SELECT rowid AS row FROM message_index
-               WHERE message_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4) f
+    let matching = "(SELECT rowid AS row FROM message_index
+         WHERE message_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC LIMIT ?4)";
+    sql_from(matching, search)
+}
+
+/// The messages of the rows `source` that pass the filters.
+fn sql_from(source: &str, search: &Search) -> String {
+    let mut sql = format!(
+        "SELECT c.id AS conversation, m.id AS message, c.title, m.text, m.created_ms
+         FROM {source} f
          CROSS JOIN messages m ON m.row = f.row
          CROSS JOIN conversations c ON c.id = m.conversation
          WHERE true"
-        .to_owned();
+    );
     for (asked, condition) in [
         (search.folder.is_some(), "c.folder = ?5"),
         (

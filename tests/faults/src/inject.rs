@@ -4,6 +4,7 @@ mod flow;
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::Path,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -53,6 +54,19 @@ struct Base {
     image: Image,
     ledger: Ledger,
     keys: TempDir,
+}
+
+impl Base {
+    /// Its keyring for one run: new keys would leave another one behind.
+    fn keyring(&self, ground: &Ground) -> Result<(TempDir, Arc<dyn KeyStore>)> {
+        let folder = ground.folder()?;
+        for key in fs::read_dir(self.keys.path())? {
+            let key = key?;
+            fs::copy(key.path(), folder.path().join(key.file_name()))?;
+        }
+        let keys = Arc::new(FileKeys::new(folder.path()));
+        Ok((folder, keys))
+    }
 }
 
 /// One case.
@@ -111,7 +125,7 @@ impl Inject {
         for flow in Flow::ALL {
             for (errno, (kind, _)) in ERRORS.into_iter().enumerate() {
                 let base = self.base(ground, &disk, flow)?;
-                let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(base.keys.path()));
+                let (_folder, keys) = base.keyring(ground)?;
                 disk.lay(&base.image)?;
                 let never = Fault {
                     errno: kind,
@@ -145,7 +159,7 @@ impl Inject {
 
     fn one(&self, ground: &Ground, disk: &Disk, plan: Plan) -> Result<Tally> {
         let base = self.base(ground, disk, plan.flow)?;
-        let keys: Arc<dyn KeyStore> = Arc::new(FileKeys::new(base.keys.path()));
+        let (_folder, keys) = base.keyring(ground)?;
         disk.lay(&base.image)?;
         let (errno, name) = ERRORS[plan.errno];
         let fault = Fault {

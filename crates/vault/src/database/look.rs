@@ -3,7 +3,10 @@
 //! It changes neither the database nor its log: even closing a connection that writes would move what is left of the
 //! log into the database, and an older log would spoil a newer database for ever.
 
-use std::{fs, io};
+use std::{
+    fs,
+    io::{self, Read},
+};
 
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
@@ -37,7 +40,20 @@ pub(crate) async fn look(place: &Place, key: &Key) -> Result<Looked, VaultError>
     if has_log {
         drop_index(place);
     }
+    if matches!(found, Err(VaultError::Mismatch { .. })) {
+        // To SQLCipher a page that can't be read is one that it can't open.
+        must_be_readable(place)?;
+    }
     found
+}
+
+fn must_be_readable(place: &Place) -> Result<(), VaultError> {
+    let path = place.database();
+    let mut page = Vec::new();
+    fs::File::open(&path)
+        .and_then(|file| file.take(4096).read_to_end(&mut page))
+        .map(drop)
+        .map_err(|error| VaultError::from_io(path, error))
 }
 
 async fn read(place: &Place, key: &Key, seal: Seal, has_log: bool) -> Result<u64, sqlx::Error> {

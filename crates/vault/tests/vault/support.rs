@@ -88,6 +88,14 @@ pub(crate) struct Home {
     pub(crate) keys: Arc<MemoryKeyring>,
 }
 
+impl Drop for Home {
+    fn drop(&mut self) {
+        // A vault that a test left open is closed by SQLite's own thread. Where the process ends meanwhile, that thread
+        // meets what OpenSSL has cleared away.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
 impl Home {
     pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();

@@ -37,13 +37,17 @@ pub(super) fn of(dir: &Path, keys: &Path) -> Result<Vec<(&'static str, Vec<u8>)>
     let file: KeyFile = serde_json::from_slice(&fs::read(dir.join("keys.json"))?)?;
     let wrap = file.wraps.iter().find(|wrap| wrap.kind == "keyring");
     let wrap = wrap.context("no wrap of the keyring")?;
-    let kek = FileKeys::new(keys).read(wrap.entry.unwrap_or(file.vault))?;
+    let secret = FileKeys::new(keys).read(wrap.entry.unwrap_or(file.vault))?;
+    // An entry of a wrap of its own holds the vault's id before the key.
+    let kek = secret
+        .last_chunk::<32>()
+        .context("an entry without a key")?;
     let decode = |text: &str| Base64::decode_vec(text).map_err(|error| anyhow!("{error}"));
     let nonce: [u8; 24] = decode(&wrap.nonce)?
         .try_into()
         .map_err(|_| anyhow!("a nonce of another length"))?;
     let bound = format!("tandem wrap v1|{}|keyring", file.vault);
-    let dek = XChaCha20Poly1305::new_from_slice(&kek)
+    let dek = XChaCha20Poly1305::new_from_slice(kek)
         .map_err(|error| anyhow!("{error}"))?
         .decrypt(
             &XNonce::from(nonce),

@@ -295,12 +295,20 @@ impl Filesystem for Calls {
         _lock_owner: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        let read = self.look(|tree| {
+        let cut = |tree: &mut Tree| {
             let bytes = &tree.file(ino.0)?.now;
             let from = size(offset)?.min(bytes.len());
             let end = from.saturating_add(size(length.into())?).min(bytes.len());
             Ok(bytes[from..end].to_vec())
-        });
+        };
+        // A page of shared memory that can't be read ends the process, whatever it is. On a disk it was just written and
+        // is in the system's memory; here it is always read anew.
+        let shared = self.tree().is_called(ino.0, is_shared);
+        let read = if shared {
+            cut(&mut self.tree())
+        } else {
+            self.look(cut)
+        };
         match read {
             Ok(bytes) => reply.data(&bytes),
             Err(errno) => reply.error(errno),

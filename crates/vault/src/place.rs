@@ -52,6 +52,10 @@ impl Place {
         self.dir.join("vault.db-wal")
     }
 
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.dir.join("vault.db-journal")
+    }
+
     pub(crate) fn states(&self) -> PathBuf {
         self.dir.join("states")
     }

@@ -69,8 +69,8 @@ mod pictures {
         desktop.resize(SMALL.0, SMALL.1)?;
         save(&desktop, "small", SMALL).await?;
         desktop.resize(LARGE.0, LARGE.1)?;
-        keeping(&window, &desktop).await?;
         safekeeping(&window, &desktop).await?;
+        keeping(&window, &desktop).await?;
         window.quit().await
     }
 
@@ -130,6 +130,9 @@ mod pictures {
         desktop.resize(LARGE.0, LARGE.1)?;
         window.click("import-start").await?;
         window.part("import-report").await?;
+        window
+            .script("document.querySelector('[data-testid=theme-light]').click()")
+            .await?;
         window.click("settings-close").await
     }
 

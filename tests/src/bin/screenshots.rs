@@ -99,19 +99,24 @@ mod pictures {
 
     /// What comes in and goes out, backups and keys; in both themes, and narrow.
     async fn safekeeping(window: &Window, desktop: &Desktop) -> Result<()> {
-        let export =
+        let fixture =
             programs::root().join("crates/exchange/tests/fixtures/chatgpt/conversations.json");
-        window.click("settings-open").await?;
+        let export = std::env::temp_dir().join("conversations.json");
+        fs::copy(fixture, &export)?;
+        // The sidebar may still be on its way back from the narrow window.
+        window
+            .script("document.querySelector('[data-testid=settings-open]').click()")
+            .await?;
         window
             .type_into("import-path", &export.to_string_lossy())
             .await?;
-        window.click("import-look").await?;
+        press(window, "import-look").await?;
         window.part("import-report").await?;
-        for (part, name) in [("import-report", "import"), ("privacy", "privacy")] {
+        for (part, name) in [("import-report", "import"), ("lock-now", "privacy")] {
             into_view(window, part).await?;
             save(desktop, name, LARGE).await?;
         }
-        window.click("back-up").await?;
+        press(window, "back-up").await?;
         window.part("backup-row").await?;
         into_view(window, "erase").await?;
         save(desktop, "backups", LARGE).await?;
@@ -121,19 +126,26 @@ mod pictures {
         desktop.resize(SMALL.0, SMALL.1)?;
         for (part, name) in [
             ("import-report", "import-small"),
-            ("privacy", "privacy-small"),
+            ("lock-now", "privacy-small"),
             ("erase", "backups-small"),
         ] {
             into_view(window, part).await?;
             save(desktop, name, SMALL).await?;
         }
         desktop.resize(LARGE.0, LARGE.1)?;
-        window.click("import-start").await?;
+        press(window, "import-start").await?;
         window.part("import-report").await?;
         window
             .script("document.querySelector('[data-testid=theme-light]').click()")
             .await?;
         window.click("settings-close").await
+    }
+
+    /// Clicks on what may be scrolled out of sight.
+    async fn press(window: &Window, part: &str) -> Result<()> {
+        window.part(part).await?;
+        into_view(window, part).await?;
+        window.click(part).await
     }
 
     async fn into_view(window: &Window, part: &str) -> Result<()> {
